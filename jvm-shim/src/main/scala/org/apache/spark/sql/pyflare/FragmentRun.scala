@@ -1,0 +1,140 @@
+package org.apache.spark.sql.pyflare
+
+import java.nio.file.{Files, Path}
+import java.util.{Base64, UUID}
+import java.util.concurrent.ExecutionException
+
+import scala.util.control.NonFatal
+
+import com.fasterxml.jackson.databind.JsonNode
+
+import org.apache.spark.internal.Logging
+import org.apache.spark.sql.types.DataType
+
+/** The backend's rows before anybody has read them. */
+private[pyflare] sealed trait Delivery
+private[pyflare] final case class InFile(path: Path) extends Delivery
+private[pyflare] final case class Inline(base64: String) extends Delivery
+
+/** One run of one fragment (`docs/wire.md`, section 4). */
+private[pyflare] final class FragmentRun(exec: PyFlareExec) extends Logging {
+  private val conf = exec.session.sparkContext.conf
+  private val id = UUID.randomUUID.toString
+
+  /** The rows, or nothing when Spark is to run the original plan. Throws only what has nothing to do with us, cancellation for instance. */
+  def result(): Option[ArrowResult] = deliver().flatMap { delivery =>
+    attempt {
+      val bytes = delivery match {
+        case InFile(path) => new MappedBytes(path)
+        case Inline(base64) => new HeapBytes(Base64.getDecoder.decode(base64))
+      }
+      Some(checked(new ArrowResult(bytes)))
+    }
+  }
+
+  /** What `use` makes of the rows. */
+  def read[A](use: ArrowResult => A): Option[A] = result().flatMap { rows =>
+    attempt {
+      try Some(use(rows))
+      finally rows.close()
+    }
+  }
+
+  /** The rows as the backend left them. */
+  def deliver(): Option[Delivery] =
+    if (exec.original.refused.get) None
+    else
+      attempt {
+        val worker = Worker.get(conf)
+        val files = new RunFiles(worker.directory, id)
+        try {
+          val inputs = exec.fragment.inputs.zip(exec.children).map { case (node, child) => node -> files.input(node) -> child }
+          inputs.foreach { case ((_, path), child) => InputStage.write(child, path) }
+          delivery(worker, files.out(), inputs.map(_._1))
+        } finally files.removeInputs()
+      }
+
+  private def delivery(worker: WorkerProcess, out: Path, inputs: Seq[(Int, Path)]): Option[Delivery] = {
+    var delivered = Option.empty[Delivery]
+    try delivered = accepted(ask(worker, request(out, inputs)), out)
+    finally if (!delivered.contains(InFile(out))) Files.deleteIfExists(out)
+    delivered
+  }
+
+  /** A restarted backend does not know the fragment until it has seen the plan again. */
+  private def ask(worker: WorkerProcess, request: String): JsonNode = {
+    val reply = send(worker, request)
+    if (reply.path("kind").asText != "unknown-fragment") reply
+    else {
+      Worker.plan(conf, exec.original.document)
+      send(worker, request)
+    }
+  }
+
+  private def send(worker: WorkerProcess, request: String): JsonNode = Decision.read(Attendance.of(exec, worker, id, request))
+
+  private def accepted(reply: JsonNode, out: Path): Option[Delivery] =
+    if (reply.path("ok").asBoolean) {
+      FragmentMetrics.update(exec, reply.path("metrics"))
+      Some(Option(reply.get("inline")).filterNot(_.isNull).map(b => Inline(b.asText)).getOrElse(InFile(out)))
+    } else {
+      refused(reply.path("kind").asText, reply.path("message").asText)
+      None
+    }
+
+  private def refused(kind: String, message: String): Unit = {
+    if (kind == "cancelled") throw Attendance.cancelled(message)
+    exec.original.refused.set(true)
+    if (kind == "data") logDebug(s"Fragment ${exec.fragment.id} goes to Spark: $message")
+    else logWarning(s"Fragment ${exec.fragment.id} goes to Spark ($kind): $message")
+  }
+
+  private def request(out: Path, inputs: Seq[(Int, Path)]): String = {
+    val json = new JsonWriter(1024)
+    json.obj {
+      json.field("fragment", exec.fragment.id)
+      json.field("run", id)
+      json.field("out", out.toString)
+      json.key("inputs")
+      json.obj(inputs.foreach { case (node, path) => json.field(node.toString, path.toString) })
+      json.key("conf")
+      json.obj(Settings.travelling(exec.conf).foreach { case (k, v) => json.field(k, v) })
+    }
+    json.result
+  }
+
+  /** A column of another type than the plan's would be read as garbage. */
+  private def checked(result: ArrowResult): ArrowResult = {
+    val types = ArrowStream.types(result.stream.schema)
+    val expected = exec.output.map(_.dataType)
+    val same = types.corresponds(expected)(DataType.equalsStructurally(_, _, ignoreNullability = true))
+    def names(types: Seq[DataType]): String = types.map(_.sql).mkString("(", ", ", ")")
+    require(same, s"the worker delivered ${names(types)} for ${names(expected)}")
+    result
+  }
+
+  private def attempt[A](body: => Option[A]): Option[A] =
+    try body
+    catch {
+      case e if Attendance.isCancellation(e) => throw e
+      case e: ExecutionException => failed(e.getCause)
+      case NonFatal(e) => failed(e)
+    }
+
+  private def failed(cause: Throwable): Option[Nothing] = {
+    logWarning(s"Fragment ${exec.fragment.id} goes to Spark: $cause")
+    logDebug("The cause", cause)
+    None
+  }
+}
+
+/** The files of one run, all made by this side. */
+private[pyflare] final class RunFiles(directory: WorkerDirectory, run: String) {
+  private val inputs = s"$run-in"
+
+  def out(): Path = directory.create(s"$run.arrow")
+
+  def input(node: Int): Path = directory.create(s"$inputs-$node.arrow")
+
+  def removeInputs(): Unit = directory.removeAll(inputs)
+}

@@ -1,0 +1,218 @@
+"""The backend: what the shim calls over Py4J. One object a process; any number of threads call it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import logging
+import os
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from pyflare.compile import Decision, decide
+from pyflare.config import Config
+from pyflare.errors import Cancelled, DataError, Unsupported
+from pyflare.explain import explain_text, kernel_sources
+from pyflare.io.arrow import to_bytes, write_stream
+from pyflare.io.cache import ColumnCache
+from pyflare.io.warm import warm
+from pyflare.run.executor import Metrics
+from pyflare.run.fragment import Programs, Schema, run_fragment
+from pyflare.run.table import Table
+
+log = logging.getLogger("pyflare")
+
+_KNOWN_PLANS = 512
+_INLINE_ROWS = 1000
+_INLINE_BYTES = 1 << 16
+
+
+@dataclass
+class Running:
+    """A run under way."""
+
+    cancelled: threading.Event = field(default_factory=threading.Event)
+    metrics: Metrics = field(default_factory=Metrics)
+
+
+class Backend:
+    """Plans, fragments and the caches that they share."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._cache = ColumnCache(Config().memory)
+        self._plans: OrderedDict[str, str] = OrderedDict()
+        self._programs: OrderedDict[str, Programs] = OrderedDict()
+        self._running: dict[str, Running] = {}
+        self._pools: dict[int, ThreadPoolExecutor] = {}
+        self._compiler = ThreadPoolExecutor(1, "pyflare-compile")
+        threading.Thread(target=warm, name="pyflare-warm", daemon=True).start()
+
+    # Planning ---------------------------------------------------------------------------------------------------------
+
+    def plan(self, document: str) -> str:
+        """Which subtrees of a plan PyFlare takes (`docs/wire.md`, section 3)."""
+        identity = hashlib.sha256(document.encode()).hexdigest()[:16]
+        with self._lock:
+            known = self._plans.get(identity)
+            if known is not None:
+                self._plans.move_to_end(identity)
+                return known
+        answer = self._decide(json.loads(document), identity)
+        with self._lock:
+            self._plans[identity] = answer
+            while len(self._plans) > _KNOWN_PLANS:
+                self._plans.popitem(last=False)
+        return answer
+
+    def _decide(self, document: dict[str, Any], identity: str) -> str:
+        self._configure(Config.from_conf(document["conf"]))
+        decision = decide(document, identity, self._cache)
+        for fragment in decision.fragments:
+            programs = Programs(fragment)
+            with self._lock:
+                self._programs[fragment.id] = programs
+                while len(self._programs) > _KNOWN_PLANS:
+                    self._programs.popitem(last=False)
+            self._compiler.submit(self._compile_ahead, programs)
+        return json.dumps(_answer(decision))
+
+    def _configure(self, config: Config) -> None:
+        self._cache.resize(config.memory if config.column_cache else 0)
+
+    def _compile_ahead(self, programs: Programs) -> None:
+        try:
+            programs.compile(self._cache)
+        except Exception as error:  # the run meets it again and answers for it
+            log.debug("compiling ahead failed: %s", error)
+
+    # Running ----------------------------------------------------------------------------------------------------------
+
+    def run(self, request: str) -> str:
+        """Run one fragment (`docs/wire.md`, section 4)."""
+        wanted = json.loads(request)
+        with self._lock:
+            programs = self._programs.get(wanted["fragment"])
+            running = self._running.setdefault(wanted["run"], Running())
+        if programs is None:
+            return _failure("unknown-fragment", f"fragment {wanted['fragment']} is not known here")
+        try:
+            return json.dumps(self._run(programs, wanted, running))
+        except Cancelled as error:
+            return _failure("cancelled", str(error))
+        except DataError as error:
+            return _failure("data", str(error))
+        except Unsupported as error:
+            return _failure("unsupported", str(error))
+        except Exception as error:
+            log.exception("fragment %s failed", wanted["fragment"])
+            return _failure("internal", f"{type(error).__name__}: {error}")
+        finally:
+            with self._lock:
+                self._running.pop(wanted["run"], None)
+
+    def _run(self, programs: Programs, wanted: dict[str, Any], running: Running) -> dict[str, Any]:
+        fragment, metrics = programs.fragment, running.metrics
+        threads = fragment.config.threads or _cores(fragment.conf)
+        inputs = {int(node): path for node, path in wanted.get("inputs", {}).items()}
+        schema, table = run_fragment(
+            programs, self._pool(threads), threads, self._cache, inputs, running.cancelled, metrics
+        )
+        started = time.perf_counter_ns()
+        inline = _hand_over(schema, table, wanted["out"], fragment.conf.get("spark.sql.session.timeZone", "UTC"))
+        metrics.add(handover_ns=time.perf_counter_ns() - started)
+        return {"ok": True, "rows": table.rows, "inline": inline, "metrics": _metrics(metrics, table.rows)}
+
+    def _pool(self, threads: int) -> ThreadPoolExecutor:
+        with self._lock:
+            if threads not in self._pools:
+                self._pools[threads] = ThreadPoolExecutor(threads, "pyflare-run")
+            return self._pools[threads]
+
+    def progress(self, run: str) -> str:
+        """Morsels done and in all."""
+        running = self._running.get(run)
+        done, total = (running.metrics.done, running.metrics.total) if running else (0, 0)
+        return json.dumps({"done": done, "total": total})
+
+    def cancel(self, run: str) -> None:
+        """End a run between two morsels."""
+        running = self._running.get(run)
+        if running is not None:
+            running.cancelled.set()
+
+    # Everything else --------------------------------------------------------------------------------------------------
+
+    def command(self, name: str, argument: str) -> str:
+        """Answer a command by name; raises KeyError for one that does not exist."""
+        commands: dict[str, Callable[[Any], Any]] = {
+            "ping": lambda _: {"pid": os.getpid()},
+            "kernels": self._kernels,
+            "explain": self._explain,
+            "cache": lambda _: vars(self._cache.stats()) if hasattr(self._cache.stats(), "__dict__") else {},
+            "clear": lambda _: self._cache.clear(),
+        }
+        return json.dumps(commands[name](json.loads(argument) if argument else None))
+
+    def _kernels(self, fragments: list[str]) -> list[dict[str, str]]:
+        return [source for number in fragments for source in kernel_sources(self._known(number), self._cache)]
+
+    def _explain(self, fragments: list[str]) -> list[str]:
+        return [explain_text(self._known(number), self._cache) for number in fragments]
+
+    def _known(self, fragment: str) -> Programs:
+        with self._lock:
+            return self._programs[fragment]
+
+
+def _answer(decision: Decision) -> dict[str, Any]:
+    reasons = [{"node": r.node, "op": r.op, "reason": r.reason} for r in decision.reasons]
+    fragments = [
+        {
+            "id": f.id,
+            "node": f.subtree.node,
+            "inputs": list(f.subtree.inputs),
+            "ordered": f.subtree.ordered,
+            "single": f.subtree.single,
+        }
+        for f in decision.fragments
+    ]
+    log_text = "\n".join(f"{r.op} stays in Spark: {r.reason}" for r in decision.reasons)
+    return {"fragments": fragments, "reasons": reasons, "log": log_text}
+
+
+def _hand_over(schema: Schema, table: Table, out: str, zone: str) -> str | None:
+    """Write the rows to the file, or give them back as base64 when they are few."""
+    if table.rows <= _INLINE_ROWS:
+        data = to_bytes(schema, table.batches, zone)
+        if len(data) <= _INLINE_BYTES:
+            return base64.b64encode(data).decode()
+    write_stream(out, schema, table.batches, zone)
+    return None
+
+
+def _failure(kind: str, message: str) -> str:
+    return json.dumps({"ok": False, "kind": kind, "message": message})
+
+
+def _metrics(metrics: Metrics, rows: int) -> dict[str, int]:
+    return {
+        "rows": rows,
+        "bytesRead": metrics.bytes_read,
+        "readNs": metrics.read_ns,
+        "compileNs": metrics.compile_ns,
+        "kernelNs": metrics.kernel_ns,
+        "handoverNs": metrics.handover_ns,
+        "rowGroups": metrics.row_groups,
+        "rowGroupsPruned": metrics.row_groups_pruned,
+    }
+
+
+def _cores(conf: Any) -> int:
+    return int(conf.get("cores", 0)) or os.cpu_count() or 1

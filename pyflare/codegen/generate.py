@@ -1,0 +1,275 @@
+"""Program → kernels: the source of each kernel of a program, for the layouts that its sources have.
+
+Reads like an interpreter: each step of a pipeline is written inside the one before it, the sink innermost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from pyflare.codegen import expressions as _register  # noqa: F401  (registers the generators)
+from pyflare.codegen.aggregates import UNKNOWN_ROWS
+from pyflare.codegen.joins import MULTIPLYING, JoinSpec, emit_probe, join_spec
+from pyflare.codegen.kernel import Kernel, bind_columns
+from pyflare.codegen.load import KernelSource, assemble
+from pyflare.codegen.sinks import GroupsSpec, ModelSpec, RowsSpec, emit_groups, emit_model, emit_rows
+from pyflare.errors import PlanError, Unsupported
+from pyflare.io.columns import Encoding, Layout, view_layouts
+from pyflare.pipeline.model import (
+    BuildNode,
+    GroupsNode,
+    LimitNode,
+    ModelNode,
+    Node,
+    PipelineNode,
+    Probe,
+    RowsNode,
+    SelectNode,
+    SortNode,
+    SourceNode,
+    Step,
+    UnionNode,
+    UnmatchedNode,
+)
+from pyflare.plan import expressions as e
+from pyflare.plan import operators as ops
+from pyflare.plan.expressions import references
+from pyflare.types import DataType
+
+
+@dataclass(frozen=True)
+class TableShape:
+    """What is known of a table before it exists: its columns' layouts, and at most how many rows it has."""
+
+    layouts: tuple[Layout, ...]
+    rows: int
+
+
+@dataclass(frozen=True)
+class Generated:
+    """A program node with its inputs, its table's shape and, where it is a kernel, the source and what surrounds it."""
+
+    node: Node
+    inputs: tuple[Generated, ...]
+    shape: TableShape
+    source: KernelSource | None = None
+    spec: RowsSpec | GroupsSpec | ModelSpec | JoinSpec | None = None
+    used: tuple[int, ...] = ()
+
+
+Shapes = Mapping[int, TableShape]
+
+
+def generate(node: Node, shapes: Shapes, conf: Mapping[str, str]) -> Generated:
+    """Generate a program. `shapes` holds the sources' shapes by their operator's wire node.
+
+    Raises `Unsupported` where an expression, type or option has no exact code.
+    """
+    inputs = tuple(generate(child, shapes, conf) for child in node.inputs)
+    generator = _GENERATORS.get(type(node))
+    if generator is None:
+        raise PlanError(f"no generator for {type(node).__name__}")
+    return generator(node, inputs, shapes, conf)
+
+
+def _source(node: SourceNode, inputs: tuple[Generated, ...], shapes: Shapes, _conf: Mapping[str, str]) -> Generated:
+    return Generated(node, inputs, shapes[node.operator.node])
+
+
+def _select(node: SelectNode, inputs: tuple[Generated, ...], _shapes: Shapes, _conf: Mapping[str, str]) -> Generated:
+    shape = inputs[0].shape
+    layouts = tuple(shape.layouts[index] for index in node.columns)
+    return Generated(node, inputs, replace(shape, layouts=layouts))
+
+
+def _same_shape(node: Node, inputs: tuple[Generated, ...], _shapes: Shapes, _conf: Mapping[str, str]) -> Generated:
+    return Generated(node, inputs, inputs[0].shape)
+
+
+def _sort(node: SortNode, inputs: tuple[Generated, ...], _shapes: Shapes, _conf: Mapping[str, str]) -> Generated:
+    shape = inputs[0].shape
+    return Generated(node, inputs, replace(shape, layouts=view_layouts(shape.layouts)))
+
+
+def _union(node: UnionNode, inputs: tuple[Generated, ...], _shapes: Shapes, _conf: Mapping[str, str]) -> Generated:
+    columns = zip(*(child.shape.layouts for child in inputs), strict=True)
+    return Generated(node, inputs, TableShape(tuple(map(_merged, columns)), sum(child.shape.rows for child in inputs)))
+
+
+def _merged(layouts: Sequence[Layout]) -> Layout:
+    """A layout that all batches of a union can be brought to."""
+    first = layouts[0]
+    if any(layout.type != first.type for layout in layouts):
+        raise Unsupported(f"union of {', '.join(str(layout.type) for layout in layouts)}", "UnionExec")
+    encoding = Encoding.VIEWS if first.type.is_stringlike else Encoding.PLAIN
+    lows, highs = [layout.low for layout in layouts], [layout.high for layout in layouts]
+    low = None if None in lows else min(v for v in lows if v is not None)
+    high = None if None in highs else max(v for v in highs if v is not None)
+    return Layout(first.type, encoding, any(layout.nullable for layout in layouts), low, high)
+
+
+def _model(node: ModelNode, inputs: tuple[Generated, ...], _shapes: Shapes, conf: Mapping[str, str]) -> Generated:
+    kernel, rows = _kernel(node, inputs, conf)
+    spec: list[ModelSpec] = []
+    _consume(
+        kernel, node.steps, lambda: spec.append(emit_model(kernel, node.columns, node.model.args, node.model.step))
+    )
+    written = tuple(column.layout for column in spec[-1].rows.columns)
+    result = Layout(node.attrs[-1].type, nullable=spec[-1].nullable)
+    shape = TableShape((*written, result), rows)
+    return Generated(node, inputs, shape, assemble(kernel, _title(node)), spec[-1], kernel.used_columns())
+
+
+def _rows(node: RowsNode, inputs: tuple[Generated, ...], _shapes: Shapes, conf: Mapping[str, str]) -> Generated:
+    kernel, rows = _kernel(node, inputs, conf)
+    spec: list[RowsSpec] = []
+    _consume(kernel, node.steps, lambda: spec.append(emit_rows(kernel, node.columns)))
+    shape = TableShape(tuple(column.layout for column in spec[-1].columns), rows)
+    return Generated(node, inputs, shape, assemble(kernel, _title(node)), spec[-1], kernel.used_columns())
+
+
+def _groups(node: GroupsNode, inputs: tuple[Generated, ...], _shapes: Shapes, conf: Mapping[str, str]) -> Generated:
+    kernel, rows = _kernel(node, inputs, conf)
+    spec: list[GroupsSpec] = []
+    _consume(kernel, node.steps, lambda: spec.append(emit_groups(kernel, node.keys, node.calls, rows)))
+    groups = spec[-1]
+    layouts = (*(key.layout for key in groups.keys), *(acc.layout for acc in groups.accumulators))
+    shape = TableShape(tuple(layouts), rows if node.keys else 1)
+    return Generated(node, inputs, shape, assemble(kernel, _title(node)), groups, kernel.used_columns())
+
+
+def _kernel(node: PipelineNode, inputs: tuple[Generated, ...], conf: Mapping[str, str]) -> tuple[Kernel, int]:
+    """A kernel that reads the first input and probes the others, and at most how many rows reach its sink."""
+    kernel = Kernel(dict(conf))
+    kernel.writer.depth = 2
+    kernel.joined = inputs[1:]
+    bind_columns(kernel, [(attr.id, attr.label) for attr in node.child.attrs], inputs[0].shape.layouts)
+    rows = inputs[0].shape.rows
+    for step in node.steps:
+        if isinstance(step, ops.Expand):
+            rows *= len(step.projections)
+        elif isinstance(step, Probe) and step.kind in MULTIPLYING:
+            rows *= max(inputs[1 + step.table].shape.rows, 1)
+        else:
+            continue
+        kernel.multiplies = True
+    return kernel, min(rows, UNKNOWN_ROWS)
+
+
+def _title(node: PipelineNode) -> str:
+    source = node.child.operator.name if isinstance(node.child, SourceNode) else "table"
+    sink = {RowsNode: "Rows", GroupsNode: "Aggregate", ModelNode: "Model"}[type(node)]
+    return " → ".join([source, *(step.name for step in node.steps), sink])
+
+
+def _consume(kernel: Kernel, steps: Sequence[Step], sink: Callable[[], None]) -> None:
+    """Write `steps` one inside the other, and the sink in the middle."""
+    if not steps:
+        with kernel.emitting():
+            sink()
+        return
+    rest = partial(_consume, kernel, steps[1:], sink)
+    kernel.writer.comment(steps[0].name)
+    _STEPS[type(steps[0])](kernel, steps[0], rest)
+
+
+def _filter(kernel: Kernel, step: ops.Filter, rest: Callable[[], None]) -> None:
+    _nested_conditions(kernel, _conjuncts(step.condition), rest)
+
+
+def _conjuncts(expr: e.Expr) -> list[e.Expr]:
+    if isinstance(expr, e.And):
+        return [*_conjuncts(expr.left), *_conjuncts(expr.right)]
+    return [expr]
+
+
+def _nested_conditions(kernel: Kernel, conditions: Sequence[e.Expr], rest: Callable[[], None]) -> None:
+    """One `if` inside the other. Tests of columns that are at hand already join the `if` before them."""
+    if not conditions:
+        rest()
+        return
+    loaded, tests = references(conditions[0]), [kernel.emit(conditions[0]).code]
+    others = list(conditions[1:])
+    while others and references(others[0]) <= loaded:
+        branch = kernel.branch(partial(kernel.emit, others[0]))
+        if not branch.is_cheap:
+            break
+        kernel.splice(branch)
+        tests.append(branch.value.code)
+        others.pop(0)
+    tests = [test for test in tests if test != "True"]
+    if not tests:
+        _nested_conditions(kernel, others, rest)
+        return
+    with kernel.block(f"if {' & '.join(tests)}"):
+        _nested_conditions(kernel, others, rest)
+
+
+def _project(kernel: Kernel, step: ops.Project, rest: Callable[[], None]) -> None:
+    """Columns are computed where they are first used."""
+    for named in step.columns:
+        if not named.is_rename or named.attr.id != named.expr.id:  # type: ignore[attr-defined]
+            kernel.bind(named.attr.id, partial(kernel.emit, named.expr))
+    rest()
+
+
+def _expand(kernel: Kernel, step: ops.Expand, rest: Callable[[], None]) -> None:
+    """The rest of the pipeline in a loop over the projections."""
+    rows = [[kernel.emit(expr) for expr in projection] for projection in step.projections]
+    merged = [kernel.merged(list(alternatives)) for alternatives in zip(*rows, strict=True)]
+    with kernel.block(f"for projection in range({len(rows)})"):
+        for index in range(len(rows)):
+            with kernel.block(f"if projection == {index}" if index == 0 else f"elif projection == {index}"):
+                for one in merged:
+                    one.assign(kernel, index)
+        values = {attr.id: one.value for attr, one in zip(step.attrs, merged, strict=True)}
+        with kernel.only(values):
+            rest()
+
+
+def _build(node: BuildNode, inputs: tuple[Generated, ...], _shapes: Shapes, _conf: Mapping[str, str]) -> Generated:
+    shape = inputs[0].shape
+    layouts = view_layouts(shape.layouts)
+    return Generated(node, inputs, replace(shape, layouts=layouts), spec=join_spec(node, layouts, shape.rows))
+
+
+def _unmatched(
+    node: UnmatchedNode, inputs: tuple[Generated, ...], _shapes: Shapes, _conf: Mapping[str, str]
+) -> Generated:
+    shape = inputs[0].shape
+    missing = [Layout(attr.type, _view(attr.type)) for attr in node.attrs[: len(node.attrs) - len(shape.layouts)]]
+    return Generated(node, inputs, replace(shape, layouts=(*missing, *shape.layouts)))
+
+
+def _view(type_: DataType) -> Encoding:
+    return Encoding.VIEWS if type_.is_stringlike else Encoding.PLAIN
+
+
+def _probe(kernel: Kernel, step: Probe, rest: Callable[[], None]) -> None:
+    build = kernel.joined[step.table]
+    assert isinstance(build.spec, JoinSpec)
+    emit_probe(kernel, step, build.spec, build.shape.layouts, rest)
+
+
+_STEPS: dict[type[Step], Callable[[Kernel, Any, Callable[[], None]], None]] = {
+    ops.Filter: _filter,
+    ops.Project: _project,
+    ops.Expand: _expand,
+    Probe: _probe,
+}
+
+_GENERATORS: dict[type[Node], Callable[..., Generated]] = {
+    SourceNode: _source,
+    SelectNode: _select,
+    SortNode: _sort,
+    LimitNode: _same_shape,
+    UnionNode: _union,
+    ModelNode: _model,
+    RowsNode: _rows,
+    GroupsNode: _groups,
+    BuildNode: _build,
+    UnmatchedNode: _unmatched,
+}

@@ -1,0 +1,134 @@
+"""What code generation knows of a value: the names that hold it at run time, its type, and what is proven about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from pyflare.io.columns import Batch, Column
+from pyflare.runtime.arena import Arena
+from pyflare.types import DataType, Kind
+
+LONG_MIN, LONG_MAX = -(2**63), 2**63 - 1
+
+
+def fits_long(low: int, high: int) -> bool:
+    """Whether every integer between `low` and `high` fits in 64 bits."""
+    return low >= LONG_MIN and high <= LONG_MAX
+
+
+@dataclass(frozen=True)
+class Value:
+    """A value of the current row.
+
+    `code` is a name or a constant in the kernel's source: the number, the truth value, the `(low, high)` pair or, for
+    strings, the address. `ok` names its validity and is None for a value that is never null. A null boolean is False,
+    so that `code` alone says "is true". `low` and `high` bound the value where it is not null (`Kind.INT` and
+    `Kind.WIDE`). A decimal may be represented by `Kind.INT` whatever its precision, if its bounds fit.
+    """
+
+    type: DataType
+    kind: Kind
+    code: str
+    ok: str | None = None
+    low: int | None = None
+    high: int | None = None
+    length: str = ""
+    codes: CodesOf | None = None
+
+    @property
+    def nullable(self) -> bool:
+        return self.ok is not None
+
+    @property
+    def bounds(self) -> tuple[int, int]:
+        """Proven bounds, else the type's, else those of the representation."""
+        by_type = self.type.bounds or (LONG_MIN, LONG_MAX)
+        low = by_type[0] if self.low is None else self.low
+        high = by_type[1] if self.high is None else self.high
+        return low, high
+
+    def with_ok(self, ok: str | None) -> Value:
+        return replace(self, ok=ok)
+
+
+class MadeColumn:
+    """A coded column whose dictionary is made of another one's, at `base`."""
+
+    base: Source
+
+    def column(self, base: Column) -> Column:
+        """The codes by the codes of `base`, and their dictionary."""
+        raise NotImplementedError
+
+
+Source = int | tuple[int, int] | MadeColumn
+"""Where a kernel finds a column: its position in the batch, a joined table and the position in that, or its maker."""
+
+
+@dataclass(frozen=True)
+class CodesOf:
+    """A string value that is an index into the dictionary of the column at `column`."""
+
+    name: str
+    column: Source
+
+
+@dataclass
+class Frame:
+    """What a kernel's parameters are bound to, for one batch on one thread; texts it computes point into `arena`."""
+
+    batch: Batch
+    states: dict[str, Any] = field(default_factory=dict)
+    subqueries: tuple[Any, ...] = ()
+    arena: Arena = field(default_factory=Arena)
+    tables: tuple[Any, ...] = ()
+    resume: Any = field(default_factory=lambda: np.zeros(1, np.int64))
+    made: dict[MadeColumn, Column] = field(default_factory=dict)
+
+    def column(self, source: Source) -> Column:
+        """The column at a source."""
+        if isinstance(source, int):
+            return self.batch.columns[source]
+        if isinstance(source, MadeColumn):
+            return self._made_column(source)
+        table, position = source
+        return self.tables[table].batch.columns[position]  # type: ignore[no-any-return]
+
+    def _made_column(self, source: MadeColumn) -> Column:
+        """The same one for the whole frame; it lives as long as what may point into its dictionary."""
+        found = self.made.get(source)
+        if found is None:
+            found = self.made[source] = source.column(self.column(source.base))
+            self.arena.hold(found.dictionary)
+        return found
+
+    def rows(self, source: int | tuple[int, int]) -> int:
+        """The length of the column at a source."""
+        return self.batch.length if isinstance(source, int) else int(self.tables[source[0]].batch.length)
+
+
+@dataclass(frozen=True)
+class Param:
+    """One kernel parameter: its name, its Numba type as text, and where its argument comes from."""
+
+    name: str
+    numba_type: str
+    bind: Callable[[Frame], Any] = field(compare=False)
+
+
+def read_only(element: str) -> str:
+    """The Numba type of an input buffer."""
+    return f"types.Array(types.{element}, 1, 'C', readonly=True)"
+
+
+def writable(element: str) -> str:
+    """The Numba type of a buffer that the kernel writes."""
+    return f"types.Array(types.{element}, 1, 'C')"
+
+
+def scalar(element: str) -> str:
+    return f"types.{element}"

@@ -1,0 +1,30 @@
+"""What a fragment looks like at each stage, as text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pyflare.codegen.generate import Generated
+from pyflare.io.cache import ColumnCache
+from pyflare.plan.show import show
+from pyflare.run.fragment import Programs
+
+
+def kernel_sources(programs: Programs, cache: ColumnCache) -> list[dict[str, str]]:
+    """Title and Python source of each kernel of a fragment, in the order in which they run."""
+    _, generated = programs.ready(cache)
+    return [
+        {"title": g.source.title, "source": g.source.text} for root in generated for g in _kernels(root) if g.source
+    ]
+
+
+def _kernels(root: Generated) -> Iterator[Generated]:
+    for child in root.inputs:
+        yield from _kernels(child)
+    yield root
+
+
+def explain_text(programs: Programs, cache: ColumnCache) -> str:
+    """The IR of a fragment and the titles of its kernels."""
+    titles = [f"  kernel: {source['title']}" for source in kernel_sources(programs, cache)]
+    return "\n".join([show(programs.fragment.operator), *titles])

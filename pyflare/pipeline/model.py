@@ -1,0 +1,157 @@
+"""The program of a fragment: sources, kernels, and the few operations that need all rows at once.
+
+A node hands a table (batches of columns) to the node above it. Everything between two tables is one kernel.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pyflare.plan.expressions import AttributeReference, Expr
+from pyflare.plan.operators import AggregateCall, Expand, Filter, Model, Named, Operator, Project
+
+
+@dataclass(frozen=True, kw_only=True)
+class Node:
+    """`attrs` names the columns of the node's table, in order."""
+
+    attrs: tuple[AttributeReference, ...]
+
+    @property
+    def inputs(self) -> tuple[Node, ...]:
+        return ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnaryNode(Node):
+    child: Node
+
+    @property
+    def inputs(self) -> tuple[Node, ...]:
+        return (self.child,)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuildNode(UnaryNode):
+    """The child's rows grouped by the columns `keys`, for a probe. `marks` if it must be known which rows were hit."""
+
+    keys: tuple[int, ...]
+    marks: bool
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A join, seen from the rows that stream: find the rows of `build` whose keys equal `keys`.
+
+    `kind` is inner, outer (a row without match goes on, with nulls), full (the same, and hits are marked), semi, anti,
+    null-aware anti or existence (`exists` says whether there is a match). `table` numbers the probes of a kernel.
+    """
+
+    kind: str
+    keys: tuple[Expr, ...]
+    build: BuildNode
+    condition: Expr | None
+    exists: AttributeReference | None
+    table: int = 0
+
+    @property
+    def name(self) -> str:
+        return f"Probe ({self.kind})"
+
+
+Step = Filter | Project | Expand | Probe
+
+
+@dataclass(frozen=True, kw_only=True)
+class PipelineNode(UnaryNode):
+    """A kernel over the child's rows, which go through `steps`."""
+
+    steps: tuple[Step, ...]
+
+    @property
+    def inputs(self) -> tuple[Node, ...]:
+        return (self.child, *(step.build for step in self.steps if isinstance(step, Probe)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnmatchedNode(Node):
+    """The rows of a build node that no probe has hit; they come after nulls for the probe's columns."""
+
+    build: BuildNode
+
+    @property
+    def inputs(self) -> tuple[Node, ...]:
+        return (self.build,)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceNode(Node):
+    """A scan, an input from Spark, a local relation or a range."""
+
+    operator: Operator
+
+
+@dataclass(frozen=True, kw_only=True)
+class SelectNode(UnaryNode):
+    """Some of the child's columns, in another order: no row is touched."""
+
+    columns: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowsNode(PipelineNode):
+    """A kernel that writes `columns`."""
+
+    columns: tuple[Expr, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class GroupsNode(PipelineNode):
+    """A kernel that aggregates."""
+
+    keys: tuple[Named, ...]
+    calls: tuple[AggregateCall, ...]
+
+
+@dataclass(frozen=True)
+class Order:
+    """Sort by a column of the table."""
+
+    column: int
+    descending: bool
+    nulls_first: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class SortNode(UnaryNode):
+    """A sort, or the `limit` rows after the first `offset` of it."""
+
+    keys: tuple[Order, ...]
+    limit: int | None
+    offset: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class LimitNode(UnaryNode):
+    limit: int | None
+    offset: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnionNode(Node):
+    tables: tuple[Node, ...]
+
+    @property
+    def inputs(self) -> tuple[Node, ...]:
+        return self.tables
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelNode(PipelineNode):
+    """A kernel that writes `columns` and the arguments into the model's own buffers, then the model.
+
+    The table has the columns followed by the model's result.
+    """
+
+    columns: tuple[Expr, ...]
+    model: Model

@@ -1,0 +1,456 @@
+"""Wire plan → IR: one function for each Spark operator, and the choice of the subtrees that PyFlare takes.
+
+An operator is taken if it is known, its expressions have code, and its children are taken too; a child that is not
+becomes an `Input`, whose rows Spark produces. What a node could not be taken for is kept as a reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import unquote, urlparse
+
+from pyflare.config import Config
+from pyflare.errors import PlanError, PyFlareError, Unsupported
+from pyflare.io.parquet import ScanColumn, ScanFile, ScanSpec
+from pyflare.plan import expressions as e
+from pyflare.plan import operators as ops
+from pyflare.plan.decode import Decoder, Json, attribute
+from pyflare.plan.pruning import prunes
+from pyflare.plan.wire import column_type, kernel_value, literal_value, wire_type
+from pyflare.types import DataType
+
+Translator = Callable[["Translation", Json], ops.Operator]
+TRANSLATORS: dict[str, Translator] = {}
+
+EXCHANGES = frozenset({"ShuffleExchangeExec", "BroadcastExchangeExec"})
+TRANSPARENT = frozenset(
+    {
+        "AdaptiveSparkPlanExec",
+        "WholeStageCodegenExec",
+        "InputAdapter",
+        "SubqueryExec",
+        "ReusedSubqueryExec",
+        "ColumnarToRowExec",
+    }
+)
+LAYOUT_EXPRESSIONS = frozenset(
+    {"Rand", "Randn", "Uuid", "Shuffle", "MonotonicallyIncreasingID", "SparkPartitionID", "InputFileName"}
+    | {"InputFileBlockStart", "InputFileBlockLength"}
+)
+_LIMITS = ("CollectLimitExec", "GlobalLimitExec", "LocalLimitExec")
+_HEAVY = (ops.Aggregate, ops.Sort, ops.Model, ops.Join)
+
+
+def translates(*names: str) -> Callable[[Translator], Translator]:
+    """Register the translator of operator classes."""
+
+    def register(function: Translator) -> Translator:
+        for name in names:
+            TRANSLATORS[name] = function
+        return function
+
+    return register
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a node stays with Spark."""
+
+    node: int
+    op: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Subtree:
+    """A subtree that PyFlare takes. `inputs` are the nodes that Spark computes for it."""
+
+    node: int
+    operator: ops.Operator
+    inputs: tuple[int, ...]
+    ordered: bool
+    single: bool
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What Spark's operators above a cut expect of it: `refuse` names the reason why no cut is possible here.
+
+    `layout` is True where an operator above gives other rows when its input is partitioned or ordered in another way.
+    """
+
+    root: bool = True
+    single: bool = False
+    ordered: bool = False
+    refuse: str | None = None
+    layout: bool = False
+
+
+@dataclass
+class Translation:
+    """The translation of one wire document. `check` raises `Unsupported` where an operator has no code."""
+
+    document: Json
+    check: Callable[[ops.Operator], None]
+    config: Config
+    reasons: list[Reason] = field(default_factory=list)
+    subtrees: list[Subtree] = field(default_factory=list)
+    subqueries: list[ops.Operator] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.decoder = Decoder(self._subquery)
+        self.conf: Mapping[str, str] = self.document["conf"]
+
+    # Choice -----------------------------------------------------------------------------------------------------------
+
+    def choose(self) -> None:
+        """Fill `subtrees` and `reasons`."""
+        self._accept(self.document["plan"], Surroundings())
+
+    def _accept(self, node: Json, around: Surroundings) -> None:
+        node = _inside(node)
+        operator = None if node["op"] in EXCHANGES else self.lower(node)
+        if operator is not None and not isinstance(operator, ops.Input):
+            refusal = self._refusal(operator, around)
+            if refusal is None and around.root and not _is_ordered(operator) and _order_is_implied(node):
+                refusal = "Spark may rely on the order in which its merge join puts these rows out"
+            if refusal is None:
+                inputs = tuple(found.node for found in _inputs(operator))
+                self.subtrees.append(Subtree(node["i"], operator, inputs, _is_ordered(operator), around.single))
+                for child in (_find(node, number) for number in inputs):
+                    self._accept_below(child, Surroundings(root=False))
+                return
+            self.refuse(node, refusal)
+        self._accept_below(node, around)
+
+    def _accept_below(self, node: Json, around: Surroundings) -> None:
+        for index, child in enumerate(node["ch"]):
+            self._accept(child, _below(node, index, around))
+
+    def _refusal(self, operator: ops.Operator, around: Surroundings) -> str | None:
+        """A reason not to take a subtree that could be taken."""
+        if around.refuse is not None:
+            return around.refuse
+        if around.layout:
+            return "an operator above depends on how these rows are partitioned"
+        if around.ordered and not _is_ordered(operator):
+            return "Spark's operator above relies on the order of these rows"
+        nodes = list(_walk(operator))
+        light = not any(isinstance(n, _HEAVY) for n in nodes)
+        if light and any(isinstance(n, ops.Input) for n in nodes):
+            return "handing Spark's rows over would cost more than it saves"
+        if light and not around.root:
+            return "handing its rows back to Spark would cost more than it saves"
+        if all(isinstance(n, ops.Values | ops.Project | ops.Limit) for n in nodes):
+            return "there is nothing to speed up in a local relation"
+        return self._too_large(nodes)
+
+    def _too_large(self, nodes: list[ops.Operator]) -> str | None:
+        master = str(self.document.get("master", "local"))
+        size = sum(f.size for n in nodes if isinstance(n, ops.Scan) for f in n.spec.files)
+        if master.startswith("local") or size <= self.config.query_max_bytes:
+            return None
+        return f"the plan scans {size} bytes, more than spark.pyflare.query.maxBytes on the master {master}"
+
+    def refuse(self, node: Json, reason: str) -> None:
+        """Keep the reason why a node stays with Spark, once."""
+        entry = Reason(node["i"], node["op"], reason)
+        if entry not in self.reasons:
+            self.reasons.append(entry)
+
+    # Operators --------------------------------------------------------------------------------------------------------
+
+    def lower(self, node: Json) -> ops.Operator:
+        """The IR of a subtree; an `Input` where it stays with Spark."""
+        node = _inside(node)
+        try:
+            translator = TRANSLATORS.get(node["op"])
+            if translator is None:
+                raise Unsupported("this operator is not supported")
+            operator = translator(self, node)
+            self.check(operator)
+            return operator
+        except PyFlareError as error:
+            self.refuse(node, str(error))
+        except KeyError as error:
+            self.refuse(node, f"its wire form has no {error}")
+        return ops.Input(attrs=self._attributes_or_none(node), node=node["i"])
+
+    def child(self, node: Json, index: int = 0) -> ops.Operator:
+        """The IR of a child; raises `Unsupported` if its rows could not even be handed over."""
+        operator = self.lower(node["ch"][index])
+        if isinstance(operator, ops.Input) and not operator.attrs and node["ch"][index]["out"]:
+            raise Unsupported("its input has columns of types that are not supported")
+        return operator
+
+    def attributes(self, node: Json) -> tuple[e.AttributeReference, ...]:
+        """A node's output."""
+        return tuple(attribute(json) for json in node["out"])
+
+    def _attributes_or_none(self, node: Json) -> tuple[e.AttributeReference, ...]:
+        try:
+            return self.attributes(node)
+        except Unsupported:
+            return ()
+
+    def named(self, json: Json) -> ops.Named:
+        """A named expression: an attribute or an alias."""
+        if json["e"] == "AttributeReference":
+            attr = attribute(json)
+            return ops.Named(attr, attr)
+        if json["e"] != "Alias":
+            raise Unsupported("a column without a name", json["e"])
+        fields = json["f"]
+        attr = e.AttributeReference(
+            type=column_type(json["t"]), nullable=json["n"], label=fields["name"], id=fields["exprId"]
+        )
+        return ops.Named(attr, self.decoder.expression(fields["child"]))
+
+    def columns(self, json: Any) -> tuple[ops.Named, ...]:
+        return tuple(self.named(item) for item in json)
+
+    def _subquery(self, json: Json) -> e.Expr:
+        operator = self.lower(json["f"]["plan"])
+        if any(isinstance(n, ops.Input) for n in _walk(operator)):
+            raise Unsupported("a subquery in it stays with Spark", "ScalarSubquery")
+        if operator not in self.subqueries:
+            self.subqueries.append(operator)
+        index = self.subqueries.index(operator)
+        return e.Subquery(type=wire_type(json["t"]), nullable=True, index=index)
+
+
+def _inside(node: Json) -> Json:
+    while node["op"] in TRANSPARENT:
+        node = node["ch"][0] if node["ch"] else node["f"]["child"]
+    return node
+
+
+def _find(node: Json, number: int) -> Json:
+    found = next((n for n in _wire_walk(node) if n["i"] == number), None)
+    if found is None:
+        raise PlanError(f"the plan has no node {number}")
+    return found
+
+
+def _wire_walk(node: Json) -> Iterator[Json]:
+    yield node
+    for child in node["ch"]:
+        yield from _wire_walk(child)
+
+
+def _walk(operator: ops.Operator) -> Iterator[ops.Operator]:
+    yield operator
+    for child in operator.children:
+        yield from _walk(child)
+
+
+def _inputs(operator: ops.Operator) -> list[ops.Input]:
+    return [n for n in _walk(operator) if isinstance(n, ops.Input)]
+
+
+def _is_ordered(operator: ops.Operator) -> bool:
+    while isinstance(operator, ops.Project | ops.Filter | ops.Limit):
+        operator = operator.child
+    return isinstance(operator, ops.Sort)
+
+
+def _below(parent: Json, index: int, around: Surroundings) -> Surroundings:
+    """What is expected of a child of a node that stays with Spark."""
+    layout = around.layout or _depends_on_layout(parent)
+    if parent["op"] in EXCHANGES:
+        return Surroundings(root=False, layout=layout)
+    wanted = parent.get("dist", [])
+    distribution = wanted[index] if index < len(wanted) else "UnspecifiedDistribution"
+    needs = distribution not in ("UnspecifiedDistribution", "BroadcastDistribution")
+    refuse = around.refuse
+    if needs and len(parent["ch"]) > 1:
+        refuse = "its rows must stay partitioned as Spark's join above expects"
+    ordered = around.ordered or bool(parent.get("ord"))
+    return Surroundings(False, around.single or needs, ordered, refuse, layout)
+
+
+def _depends_on_layout(node: Json) -> bool:
+    """Whether an operator's rows depend on the partition, or the place in it, that its input's rows are in."""
+    return node["op"] == "SampleExec" or any(name in LAYOUT_EXPRESSIONS for name in _expression_names(node["f"]))
+
+
+def _expression_names(json: Any) -> Iterator[str]:
+    """The class names of the expressions in a wire value, plans left aside."""
+    if isinstance(json, Mapping) and "op" not in json:
+        if "e" in json:
+            yield json["e"]
+        for value in json.values():
+            yield from _expression_names(value)
+    elif isinstance(json, list):
+        for value in json:
+            yield from _expression_names(value)
+
+
+def _order_is_implied(node: Json) -> bool:
+    """Whether Spark may have dropped a sort because an operator below delivers its order already."""
+    while node["op"] in ("ProjectExec", "FilterExec", *_LIMITS):
+        node = node["ch"][0]
+    return node["op"] in ("SortMergeJoinExec", "SortAggregateExec") and any(map(_is_single, _wire_walk(node)))
+
+
+def _is_single(node: Json) -> bool:
+    """Whether a node brings all rows into one partition."""
+    partitioning = node["f"].get("outputPartitioning", {}) if node["op"] == "ShuffleExchangeExec" else {}
+    return partitioning.get("o") == "SinglePartition" or partitioning.get("f", {}).get("numPartitions") == 1
+
+
+# Leaves ---------------------------------------------------------------------------------------------------------------
+
+
+@translates("FileSourceScanExec")
+def scan(translation: Translation, node: Json) -> ops.Operator:
+    """A Parquet scan; partition columns come after the file's columns."""
+    fields = node["f"]
+    if fields["format"] != "ParquetFileFormat":
+        raise Unsupported(f"files of format {fields['format']} are not supported")
+    if fields["metadataColumns"]:
+        raise Unsupported("file metadata columns are not supported")
+    if any("EXISTS_DEFAULT" in column.get("metadata", {}) for column in fields["requiredSchema"]["fields"]):
+        raise Unsupported("columns with a default for older files are not supported")
+    attrs = translation.attributes(node)
+    partitions = [column["name"] for column in fields["partitionSchema"]["fields"]]
+    types = [wire_type(column["type"]) for column in fields["partitionSchema"]["fields"]]
+    required = len(fields["requiredSchema"]["fields"])
+    columns = tuple(
+        ScanColumn(
+            attr.label if index >= required else fields["requiredSchema"]["fields"][index]["name"],
+            attr.type,
+            partitions.index(attr.label) if index >= required else None,
+        )
+        for index, attr in enumerate(attrs)
+    )
+    spec = ScanSpec(
+        files=tuple(_file(json, types) for json in fields["files"]),
+        columns=columns,
+        prune=tuple(prunes(translation.decoder, fields["dataFilters"] + fields["partitionFilters"], attrs)),
+        case_sensitive=translation.conf.get("spark.sql.caseSensitive") == "true",
+        conf={**translation.conf, **dict(map(tuple, fields["options"]["m"]))},
+    )
+    return ops.Scan(attrs=attrs, node=node["i"], spec=spec)
+
+
+def _file(json: Json, types: list[DataType]) -> ScanFile:
+    url = urlparse(json["path"])
+    if url.scheme not in ("", "file"):
+        raise Unsupported(f"files on {url.scheme} are not supported, only local ones")
+    values = tuple(
+        kernel_value(type_, literal_value({"t": str(type_), **value} if isinstance(value, Mapping) else {"v": value}))
+        for type_, value in zip(types, json["pv"], strict=True)
+    )
+    return ScanFile(unquote(url.path), json["len"], json["mtime"], values)
+
+
+@translates("RangeExec")
+def range_(translation: Translation, node: Json) -> ops.Operator:
+    fields = node["f"]
+    return ops.Range(
+        attrs=translation.attributes(node),
+        node=node["i"],
+        start=fields["start"],
+        end=fields["end"],
+        step=fields["step"],
+    )
+
+
+@translates("LocalTableScanExec")
+def local_table(translation: Translation, node: Json) -> ops.Operator:
+    attrs = translation.attributes(node)
+    rows = node["f"]["rows"]
+    if isinstance(rows, Mapping):
+        raise Unsupported("the local relation is too large or has values of unsupported types")
+    values = tuple(
+        tuple(
+            kernel_value(attr.type, literal_value(cell if isinstance(cell, Mapping) else {"v": cell}))
+            for attr, cell in zip(attrs, row, strict=True)
+        )
+        for row in rows
+    )
+    return ops.Values(attrs=attrs, node=node["i"], rows=values)
+
+
+# Rows -----------------------------------------------------------------------------------------------------------------
+
+
+@translates("ShuffleExchangeExec", "CoalesceExec", "BroadcastExchangeExec")
+def exchange(translation: Translation, node: Json) -> ops.Operator:
+    """Within one process there is nothing to exchange."""
+    return translation.child(node)
+
+
+@translates("FilterExec")
+def filter_(translation: Translation, node: Json) -> ops.Operator:
+    child = translation.child(node)
+    condition = translation.decoder.expression(node["f"]["condition"])
+    return ops.Filter(attrs=child.attrs, node=node["i"], child=child, condition=condition)
+
+
+@translates("ProjectExec")
+def project(translation: Translation, node: Json) -> ops.Operator:
+    child = translation.child(node)
+    columns = translation.columns(node["f"]["projectList"])
+    return ops.Project(attrs=tuple(c.attr for c in columns), node=node["i"], child=child, columns=columns)
+
+
+@translates("ExpandExec")
+def expand(translation: Translation, node: Json) -> ops.Operator:
+    child = translation.child(node)
+    projections = tuple(translation.decoder.expressions(row) for row in node["f"]["projections"])
+    return ops.Expand(attrs=translation.attributes(node), node=node["i"], child=child, projections=projections)
+
+
+@translates("UnionExec")
+def union(translation: Translation, node: Json) -> ops.Operator:
+    children = tuple(translation.child(node, index) for index in range(len(node["ch"])))
+    return ops.Union(attrs=translation.attributes(node), node=node["i"], inputs=children)
+
+
+# Order and limits -----------------------------------------------------------------------------------------------------
+
+
+def _sort_keys(translation: Translation, json: Any) -> tuple[ops.SortKey, ...]:
+    return tuple(
+        ops.SortKey(
+            translation.decoder.expression(order["f"]["child"]),
+            order["f"]["direction"]["o"] == "Descending",
+            order["f"]["nullOrdering"]["o"] == "NullsFirst",
+        )
+        for order in json
+    )
+
+
+@translates("SortExec")
+def sort(translation: Translation, node: Json) -> ops.Operator:
+    child = translation.child(node)
+    keys = _sort_keys(translation, node["f"]["sortOrder"])
+    return ops.Sort(attrs=child.attrs, node=node["i"], child=child, keys=keys)
+
+
+@translates("TakeOrderedAndProjectExec")
+def top_k(translation: Translation, node: Json) -> ops.Operator:
+    child = translation.child(node)
+    fields = node["f"]
+    offset = max(fields["offset"], 0)
+    keys = _sort_keys(translation, fields["sortOrder"])
+    limit = max(fields["limit"] - offset, 0)
+    best = ops.Sort(attrs=child.attrs, node=node["i"], child=child, keys=keys, limit=limit, offset=offset)
+    columns = translation.columns(fields["projectList"])
+    return ops.Project(attrs=tuple(c.attr for c in columns), node=node["i"], child=best, columns=columns)
+
+
+@translates("CollectLimitExec", "GlobalLimitExec", "LocalLimitExec")
+def limit(translation: Translation, node: Json) -> ops.Operator:
+    """`limit` counts the rows before `offset` is taken off; -1 is no limit."""
+    child = translation.child(node)
+    offset = max(node["f"].get("offset", 0), 0)
+    count = node["f"]["limit"]
+    if node["op"] == "LocalLimitExec":
+        return child
+    rows = None if count < 0 else max(count - offset, 0)
+    return ops.Limit(attrs=child.attrs, node=node["i"], child=child, limit=rows, offset=offset)

@@ -1,0 +1,488 @@
+"""Runs a generated program: morsels on threads, one table after another."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from pyflare.codegen.generate import Generated
+from pyflare.codegen.kernel import DATA_ERROR
+from pyflare.codegen.load import arguments, load
+from pyflare.codegen.sinks import GroupsSpec, ModelSpec, OutputColumn, RowsSpec
+from pyflare.codegen.values import Frame
+from pyflare.errors import Cancelled, DataError, ExecutionError, Unsupported
+from pyflare.io.columns import Array, Batch, Column, Encoding, Layout
+from pyflare.io.parquet import Scan
+from pyflare.pipeline.model import (
+    GroupsNode,
+    LimitNode,
+    ModelNode,
+    RowsNode,
+    SelectNode,
+    SortNode,
+    SourceNode,
+    UnionNode,
+    UnmatchedNode,
+)
+from pyflare.run.groups import Groups
+from pyflare.run.joins import JoinTable, build_table, unmatched
+from pyflare.run.sort import sort_table
+from pyflare.run.table import Table, as_views, codes_as_views, sliced
+from pyflare.types import Kind
+
+MORSEL_ROWS = 128 * 1024
+
+
+@dataclass
+class Metrics:
+    """What a run cost, for Spark's UI. Times are nanoseconds, summed over threads."""
+
+    bytes_read: int = 0
+    read_ns: int = 0
+    compile_ns: int = 0
+    kernel_ns: int = 0
+    handover_ns: int = 0
+    row_groups: int = 0
+    row_groups_pruned: int = 0
+    done: int = 0
+    total: int = 0
+    held_bytes: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def add(self, **amounts: int) -> None:
+        """Add to counters, from any thread."""
+        with self.lock:
+            for name, amount in amounts.items():
+                setattr(self, name, getattr(self, name) + amount)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One execution of a fragment: its threads, sources, and the flag that ends it early."""
+
+    pool: ThreadPoolExecutor
+    threads: int
+    sources: Mapping[int, Scan | Table]
+    cancelled: threading.Event
+    metrics: Metrics
+    memory: int
+    subqueries: tuple[Any, ...] = ()
+    join_tables: dict[int, JoinTable] = field(default_factory=dict)
+
+    def built(self, build: Generated) -> JoinTable:
+        """The join table of a build node, made at the first call."""
+        found = self.join_tables.get(id(build.node))
+        if found is None:
+            found = self.join_tables[id(build.node)] = build_table(execute(build.inputs[0], self), build)
+            self.claim(found.nbytes)
+        return found
+
+    def claim(self, amount: int) -> None:
+        """Count bytes of tables and states against the memory of the query, for as long as it runs."""
+        self.metrics.add(held_bytes=amount)
+        if self.metrics.held_bytes > self.memory:
+            raise Unsupported(f"the query needs more than the {self.memory} bytes of spark.pyflare.memory")
+
+    def check(self) -> None:
+        """Raise `Cancelled` if the user has cancelled the query."""
+        if self.cancelled.is_set():
+            raise Cancelled("the query was cancelled")
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One morsel: how many rows, and how to get some of its columns."""
+
+    length: int
+    read: Callable[[Sequence[int]], Batch]
+
+
+def execute(program: Generated, run: Run, wanted: int | None = None) -> Table:
+    """The table of a program, or, if only `wanted` rows matter, at least its first rows."""
+    run.check()
+    return _EXECUTORS[type(program.node)](program, run, wanted)
+
+
+def compile_all(program: Generated) -> int:
+    """Compile every kernel of a program; returns the nanoseconds it took."""
+    spent = sum(compile_all(child) for child in program.inputs)
+    return spent if program.source is None else spent + load(program.source)[1]
+
+
+# Tables without kernels -----------------------------------------------------------------------------------------------
+
+
+def _source(program: Generated, run: Run, wanted: int | None) -> Table:
+    return Table(program.shape.layouts, tuple(_read_all(program, run, range(len(program.shape.layouts)), wanted)))
+
+
+def _read_all(source: Generated, run: Run, columns: Sequence[int], wanted: int | None) -> list[Batch]:
+    """Columns of a source as they are."""
+
+    def one(piece: Piece) -> list[Batch]:
+        started = time.perf_counter_ns()
+        batch = piece.read(columns)
+        run.metrics.add(read_ns=time.perf_counter_ns() - started)
+        run.claim(_bytes_of(batch))
+        return [batch]
+
+    return _for_each(run, one, _pieces(source, run), wanted)
+
+
+def _select(program: Generated, run: Run, wanted: int | None) -> Table:
+    assert isinstance(program.node, SelectNode)
+    node, child = program.node, program.inputs[0]
+    batches: list[Batch]
+    if isinstance(child.node, SourceNode):
+        batches = _read_all(child, run, node.columns, wanted)
+    else:
+        batches = list(execute(child, run, wanted).batches)
+    picked = tuple(replace(batch, columns=tuple(batch.columns[index] for index in node.columns)) for batch in batches)
+    return Table(program.shape.layouts, picked)
+
+
+def _sort(program: Generated, run: Run, _wanted: int | None) -> Table:
+    node = program.node
+    assert isinstance(node, SortNode)
+    return sort_table(execute(program.inputs[0], run), node.keys, node.limit, node.offset)
+
+
+def _limit(program: Generated, run: Run, _wanted: int | None) -> Table:
+    node = program.node
+    assert isinstance(node, LimitNode)
+    table = execute(program.inputs[0], run, None if node.limit is None else node.limit + node.offset)
+    left = table.rows if node.limit is None else node.limit
+    skip, batches = node.offset, []
+    for batch in table.batches:
+        start = min(skip, batch.length)
+        stop = min(batch.length, start + left)
+        skip, left = skip - start, left - (stop - start)
+        if stop > start:
+            batches.append(sliced(batch, start, stop))
+    return Table(table.layouts, tuple(batches))
+
+
+def _unmatched(program: Generated, run: Run, _wanted: int | None) -> Table:
+    """The rows of a join table that no probe has hit."""
+    return unmatched(run.built(program.inputs[0]), program)
+
+
+def _union(program: Generated, run: Run, wanted: int | None) -> Table:
+    assert isinstance(program.node, UnionNode)
+    batches: list[Batch] = []
+    for child in program.inputs:
+        table = execute(child, run, wanted)
+        batches.extend(_as_merged(batch, table.layouts) for batch in table.batches)
+    return Table(program.shape.layouts, tuple(batches))
+
+
+def _as_merged(batch: Batch, layouts: Sequence[Layout]) -> Batch:
+    """A batch whose strings are views."""
+    columns = []
+    for column, layout in zip(batch.columns, layouts, strict=True):
+        views = codes_as_views(column) if layout.encoding is Encoding.CODES else as_views(column, batch.length, layout)
+        columns.append(views)
+    return replace(batch, columns=tuple(columns))
+
+
+# Kernels --------------------------------------------------------------------------------------------------------------
+
+
+def _rows(program: Generated, run: Run, wanted: int | None) -> Table:
+    assert isinstance(program.spec, RowsSpec)
+    spec = program.spec
+
+    def finish(frame: Frame) -> Batch:
+        return _output_batch(spec, frame)
+
+    return _written(program, run, wanted, partial(_output_buffers, spec), finish)
+
+
+def _model(program: Generated, run: Run, wanted: int | None) -> Table:
+    """The kernel fills the model's tensors, the model runs on them as they lie there."""
+    assert isinstance(program.spec, ModelSpec)
+    spec, result_type = program.spec, program.shape.layouts[-1].type
+
+    def buffers(rows: int) -> dict[str, Any]:
+        states = _output_buffers(spec.rows, rows)
+        states["feeds"] = spec.step.allocate(rows)
+        states["feed_ok"] = np.ones(rows if spec.nullable else 0, np.uint8)
+        return states
+
+    def finish(frame: Frame) -> Batch:
+        written = _output_batch(spec.rows, frame)
+        ok = frame.states["feed_ok"][: written.length] if spec.nullable else None
+        values, valid = spec.step.run(frame.states["feeds"], written.length, ok)
+        result = Column(values.astype(result_type.storage, copy=False), valid)
+        return replace(written, columns=(*written.columns, result))
+
+    return _written(program, run, wanted, buffers, finish)
+
+
+def _written(
+    program: Generated,
+    run: Run,
+    wanted: int | None,
+    buffers: Callable[[int], dict[str, Any]],
+    finish: Callable[[Frame], Batch],
+) -> Table:
+    """The table that a kernel writes: `buffers` makes room for some rows, `finish` makes a batch of what is in it."""
+    tables = _joined(program, run)
+    pieces, kernel = _pieces(program.inputs[0], run), _load(program, run)
+
+    def one(piece: Piece) -> list[Batch]:
+        batch = _read(program, piece, run)
+        frame = Frame(batch, {}, run.subqueries, tables=tables)
+        batches: list[Batch] = []
+
+        def room() -> None:
+            rows = max(batch.length, 1)
+            frame.states = {**buffers(rows), "capacity": np.uint64(rows)}
+
+        def flush() -> None:
+            batches.append(finish(frame))
+            run.claim(_bytes_of(batches[-1]))
+
+        def full() -> None:
+            flush()
+            room()
+
+        room()
+        _run_kernel(kernel, program, frame, run, full)
+        flush()
+        run.claim(frame.arena.size)
+        return batches
+
+    return Table(program.shape.layouts, tuple(_for_each(run, one, pieces, wanted)))
+
+
+def _joined(program: Generated, run: Run) -> tuple[JoinTable, ...]:
+    """The tables that a kernel probes."""
+    return tuple(run.built(child) for child in program.inputs[1:])
+
+
+def _groups(program: Generated, run: Run, _wanted: int | None) -> Table:
+    assert isinstance(program.spec, GroupsSpec)
+    tables = _joined(program, run)
+    spec, pieces = program.spec, _pieces(program.inputs[0], run)
+    kernel = _load(program, run)
+    queue = iter(pieces)
+    lock = threading.Lock()
+
+    def work() -> Groups:
+        groups = Groups.of(spec)
+        while True:
+            with lock:
+                piece = next(queue, None)
+            if piece is None:
+                return groups
+            batch = _read(program, piece, run)
+            frame = Frame(batch, groups.arrays, run.subqueries, groups.arena, tables)
+            groups.prepare(frame)
+            frame.states = groups.arrays
+
+            def grow(frame: Frame = frame) -> None:
+                before = groups.nbytes
+                groups.grow()
+                run.claim(groups.nbytes - before)
+                frame.states = groups.arrays
+
+            texts = groups.arena.size
+            _run_kernel(kernel, program, frame, run, grow)
+            run.claim(groups.arena.size - texts)
+            run.metrics.add(done=1)
+
+    parts = _on_threads(run, [work] * max(1, min(run.threads, len(pieces))), whole=False)
+    merged = parts[0]
+    for part in parts[1:]:
+        merged.absorb(part)
+    return Table(program.shape.layouts, (merged.result(),))
+
+
+def _load(program: Generated, run: Run) -> Callable[..., int]:
+    assert program.source is not None
+    kernel, spent = load(program.source)
+    run.metrics.add(compile_ns=spent)
+    return kernel
+
+
+def _read(program: Generated, piece: Piece, run: Run) -> Batch:
+    run.check()
+    started = time.perf_counter_ns()
+    batch = piece.read(program.used)
+    run.metrics.add(read_ns=time.perf_counter_ns() - started)
+    return batch
+
+
+def _run_kernel(
+    kernel: Callable[..., int], program: Generated, frame: Frame, run: Run, grow: Callable[[], None]
+) -> None:
+    """Run the kernel over a batch; when it stops because its state is full, `grow` and go on."""
+    assert program.source is not None
+    started = time.perf_counter_ns()
+    at, end = 0, frame.batch.length
+    while at < end:
+        result = kernel(np.uint64(at), np.uint64(end), *arguments(program.source.params, frame))
+        if result < 0:
+            raise (DataError("a row makes Spark raise") if result == DATA_ERROR else Unsupported("a row needs Spark"))
+        at = int(result)
+        if at < end:
+            grow()
+    run.metrics.add(kernel_ns=time.perf_counter_ns() - started)
+
+
+def _output_buffers(spec: RowsSpec, rows: int) -> dict[str, Any]:
+    states: dict[str, Any] = {"counter": np.zeros(1, np.int64)}
+    for index, column in enumerate(spec.columns):
+        layout = column.layout
+        width = 2 if layout.type.kind is Kind.WIDE else 1
+        states[f"out{index}_data"] = np.empty(rows * width, _element(layout))
+        if layout.nullable:
+            states[f"out{index}_ok"] = np.empty(rows, np.uint8)
+        if layout.encoding is Encoding.VIEWS:
+            states[f"out{index}_lengths"] = np.empty(rows, np.int32)
+    return states
+
+
+def _element(layout: Layout) -> Any:
+    if layout.encoding is Encoding.CODES:
+        return np.int32
+    return np.uint64 if layout.encoding is Encoding.VIEWS else layout.type.storage
+
+
+def _output_batch(spec: RowsSpec, frame: Frame) -> Batch:
+    states, source = frame.states, frame.batch
+    count = int(states["counter"][0])
+    columns = tuple(_output_column(index, column, frame, count) for index, column in enumerate(spec.columns))
+    borrowed = any(column.layout.type.is_stringlike for column in spec.columns)
+    return Batch(count, columns, (source, frame.arena, frame.tables) if borrowed else ())
+
+
+def _bytes_of(batch: Batch) -> int:
+    parts = ((c.data, c.ok, c.lengths, c.bytes) for c in batch.columns)
+    return sum(part.nbytes for column in parts for part in column if part is not None)
+
+
+def _output_column(index: int, column: OutputColumn, frame: Frame, count: int) -> Column:
+    states = frame.states
+    width = 2 if column.layout.type.kind is Kind.WIDE else 1
+    data = _shrunk(states[f"out{index}_data"], count * width)
+    ok = states.get(f"out{index}_ok")
+    lengths = states.get(f"out{index}_lengths")
+    dictionary = None if column.source is None else frame.column(column.source).dictionary
+    return Column(
+        data,
+        None if ok is None else _shrunk(ok, count),
+        None,
+        None if lengths is None else _shrunk(lengths, count),
+        dictionary,
+    )
+
+
+def _shrunk(buffer: Array, count: int) -> Array:
+    """The first elements; copied where that frees most of the buffer."""
+    return buffer[:count] if 2 * count >= len(buffer) else buffer[:count].copy()
+
+
+# Morsels and threads --------------------------------------------------------------------------------------------------
+
+
+def _pieces(child: Generated, run: Run) -> list[Piece]:
+    """The morsels of a kernel's input: row groups of a scan, or slices of a table."""
+    if isinstance(child.node, SourceNode):
+        source = run.sources[child.node.operator.node]
+        if isinstance(source, Scan):
+            return _scan_pieces(source, run)
+        table = source
+    else:
+        table = execute(child, run)
+    pieces = []
+    for batch in table.batches:
+        for start in range(0, batch.length, MORSEL_ROWS):
+            part = sliced(batch, start, min(batch.length, start + MORSEL_ROWS))
+            pieces.append(Piece(part.length, partial(_whole, part)))
+    run.metrics.add(total=len(pieces))
+    return pieces
+
+
+def _whole(batch: Batch, _columns: Sequence[int]) -> Batch:
+    """A table's batches have all their columns."""
+    return batch
+
+
+def _scan_pieces(scan: Scan, run: Run) -> list[Piece]:
+    run.metrics.add(total=len(scan.morsels), bytes_read=scan.bytes)
+
+    def reader(morsel: Any) -> Callable[[Sequence[int]], Batch]:
+        def read(columns: Sequence[int]) -> Batch:
+            batch = scan.read(morsel, columns)
+            full: list[Column | None] = [None] * len(scan.layouts)
+            for index, column in zip(columns, batch.columns, strict=True):
+                full[index] = column
+            return replace(batch, columns=tuple(full))  # type: ignore[arg-type]
+
+        return read
+
+    return [Piece(morsel.length, reader(morsel)) for morsel in scan.morsels]
+
+
+def _for_each(
+    run: Run, one: Callable[[Piece], list[Batch]], pieces: Sequence[Piece], wanted: int | None
+) -> list[Batch]:
+    """`one` for each piece, in order; when only `wanted` rows matter, for as many pieces as that takes."""
+    jobs = [partial(one, piece) for piece in pieces]
+    if wanted is None:
+        return [batch for batches in _on_threads(run, jobs) for batch in batches]
+    found: list[Batch] = []
+    while jobs and sum(batch.length for batch in found) < wanted:
+        found += [batch for batches in _on_threads(run, jobs[: run.threads]) for batch in batches]
+        jobs = jobs[run.threads :]
+    return found
+
+
+def _on_threads(run: Run, jobs: Sequence[Callable[[], Any]], *, whole: bool = True) -> list[Any]:
+    """The jobs' results in order. After the first failure the others are not started."""
+    failed = threading.Event()
+
+    def guarded(job: Callable[[], Any]) -> Any:
+        if failed.is_set():
+            return None
+        try:
+            run.check()
+            result = job()
+            if whole:
+                run.metrics.add(done=1)
+            return result
+        except BaseException:
+            failed.set()
+            raise
+
+    if len(jobs) == 1 or run.threads == 1:
+        return [guarded(job) for job in jobs]
+    futures: list[Future[Any]] = [run.pool.submit(guarded, job) for job in jobs]
+    errors = [error for error in (future.exception() for future in futures) if error is not None]
+    if errors:
+        raise errors[0]
+    return [future.result() for future in futures]
+
+
+_EXECUTORS: dict[type, Callable[[Generated, Run, int | None], Table]] = {
+    SourceNode: _source,
+    SelectNode: _select,
+    SortNode: _sort,
+    LimitNode: _limit,
+    UnionNode: _union,
+    ModelNode: _model,
+    RowsNode: _rows,
+    GroupsNode: _groups,
+    UnmatchedNode: _unmatched,
+}
+
+__all__ = ["ExecutionError", "Metrics", "Run", "compile_all", "execute"]

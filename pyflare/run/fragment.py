@@ -1,0 +1,166 @@
+"""Running one fragment: sources opened, kernels generated for them, subqueries first, rows to Arrow."""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from pyflare.codegen.generate import Generated
+from pyflare.codegen.sinks import HASH_ONLY
+from pyflare.compile import Fragment, program
+from pyflare.errors import DataError, TooManyGroups
+from pyflare.io.cache import ColumnCache
+from pyflare.io.columns import Array, Batch, Column, Encoding, Layout
+from pyflare.io.parquet import Scan
+from pyflare.plan import operators as ops
+from pyflare.plan.expressions import Expr, Subquery
+from pyflare.plan.verify import expressions
+from pyflare.run.executor import Metrics, Run, compile_all, execute
+from pyflare.run.sources import Scans, open_tables
+from pyflare.run.table import Table, as_views, codes_as_views, concatenated
+from pyflare.types import Kind
+
+Schema = list[tuple[str, Any, bool]]
+
+
+class Programs:
+    """A fragment's programs: generated once for its files, again when one of these has changed."""
+
+    def __init__(self, fragment: Fragment) -> None:
+        self.fragment = fragment
+        self._lock = threading.Lock()
+        self._opened: dict[int, Scan] | None = None
+        self._programs: tuple[Generated, ...] = ()
+        self._conf = dict(fragment.conf)
+        self.wanted = _needed_subqueries(fragment)
+        self.operators = (*(fragment.subqueries[index] for index in self.wanted), fragment.operator)
+        self._scans = Scans(self.operators)
+
+    def ready(self, cache: ColumnCache) -> tuple[dict[int, Scan], tuple[Generated, ...]]:
+        """The open scans, and the subqueries' programs followed by the fragment's."""
+        scans = self._scans.current(cache)
+        with self._lock:
+            if self._opened is None or any(scan is not self._opened.get(number) for number, scan in scans.items()):
+                self._programs = tuple(program(op, scans, self._conf) for op in self.operators)
+                self._opened = scans
+            return scans, self._programs
+
+    def without_dense_groups(self) -> None:
+        """From now on, generate programs that hash all their groups."""
+        with self._lock:
+            self._conf[HASH_ONLY] = "true"
+            self._opened = None
+
+    def compile(self, cache: ColumnCache) -> None:
+        """Compile ahead, while Spark is still planning."""
+        for generated in self.ready(cache)[1]:
+            compile_all(generated)
+
+
+def _needed_subqueries(fragment: Fragment) -> list[int]:
+    """The subqueries that a fragment reads, and those that they read: the innermost come first."""
+    needed: set[int] = set()
+    waiting = [fragment.operator]
+    while waiting:
+        found = _subqueries_in(waiting.pop()) - needed
+        needed |= found
+        waiting += [fragment.subqueries[index] for index in found]
+    return sorted(needed)
+
+
+def _subqueries_in(operator: ops.Operator) -> set[int]:
+    found: set[int] = set()
+
+    def visit(value: Any) -> None:
+        if isinstance(value, Subquery):
+            found.add(value.index)
+        if isinstance(value, Expr):
+            for child in value.children:
+                visit(child)
+
+    for op in _walk(operator):
+        for expr in expressions(op):
+            visit(expr)
+    return found
+
+
+def _walk(operator: ops.Operator) -> Any:
+    yield operator
+    for child in operator.children:
+        yield from _walk(child)
+
+
+def run_fragment(
+    programs: Programs,
+    pool: ThreadPoolExecutor,
+    threads: int,
+    cache: ColumnCache,
+    inputs: Mapping[int, str],
+    cancelled: threading.Event,
+    metrics: Metrics,
+) -> tuple[Schema, Table]:
+    """The fragment's rows, with the schema that they have for Spark."""
+    schema = [(attr.label, attr.type, True) for attr in programs.fragment.operator.attrs]
+    attempt = partial(_rows, programs, pool, threads, cache, inputs, cancelled, metrics)
+    try:
+        return schema, attempt()
+    except TooManyGroups:
+        programs.without_dense_groups()
+        return schema, attempt()
+
+
+def _rows(
+    programs: Programs,
+    pool: ThreadPoolExecutor,
+    threads: int,
+    cache: ColumnCache,
+    inputs: Mapping[int, str],
+    cancelled: threading.Event,
+    metrics: Metrics,
+) -> Table:
+    scans, generated = programs.ready(cache)
+    tables = open_tables(programs.operators, inputs)
+    for scan in scans.values():
+        metrics.add(row_groups=scan.row_groups_total, row_groups_pruned=scan.row_groups_pruned)
+    memory = programs.fragment.config.memory
+    values: list[Any] = [None] * len(programs.fragment.subqueries)
+    for index, subprogram in zip(programs.wanted, generated[:-1], strict=True):
+        run = Run(pool, threads, {**scans, **tables}, cancelled, metrics, memory, tuple(values))
+        values[index] = scalar(execute(subprogram, run))
+    run = Run(pool, threads, {**scans, **tables}, cancelled, metrics, memory, tuple(values))
+    return execute(generated[-1], run)
+
+
+def scalar(table: Table) -> Any:
+    """The value of a scalar subquery, in kernel form (a byte array for strings); None for null or no row.
+
+    Raises `DataError` if there is more than one row: Spark has an error for it.
+    """
+    if table.rows > 1:
+        raise DataError("a scalar subquery gives more than one row")
+    if table.rows == 0:
+        return None
+    return _first_value(concatenated(table), table.layouts[0])
+
+
+def _first_value(batch: Batch, layout: Layout) -> Any:
+    column = batch.columns[0]
+    if column.ok is not None and not column.ok[0]:
+        return None
+    if layout.type.kind is Kind.WIDE:
+        return (int(column.data[1]) << 64) + (int(column.data[0]) & (2**64 - 1))
+    if layout.type.is_stringlike:
+        views = codes_as_views(column) if layout.encoding is Encoding.CODES else as_views(column, batch.length, layout)
+        return _copied(views)
+    return column.data[0].item()
+
+
+def _copied(column: Column) -> Array:
+    assert column.lengths is not None
+    return np.frombuffer(ctypes.string_at(int(column.data[0]), int(column.lengths[0])), np.uint8)

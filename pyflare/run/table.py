@@ -1,0 +1,126 @@
+"""Tables: the batches between two nodes of a program."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pyflare.io.columns import Array, Batch, Column, Dictionary, Encoding, Layout
+
+
+@dataclass(frozen=True)
+class Table:
+    """Batches of columns in the same layouts."""
+
+    layouts: tuple[Layout, ...]
+    batches: tuple[Batch, ...]
+
+    @property
+    def rows(self) -> int:
+        return sum(batch.length for batch in self.batches)
+
+
+def sliced(batch: Batch, start: int, stop: int) -> Batch:
+    """Rows `start … stop` of a batch, without copying."""
+    if start == 0 and stop == batch.length:
+        return batch
+    columns = tuple(_slice_column(column, batch.length, start, stop) for column in batch.columns)
+    return Batch(stop - start, columns, batch.keep)
+
+
+def _slice_column(column: Column, length: int, start: int, stop: int) -> Column:
+    ok = None if column.ok is None else column.ok[start:stop]
+    if column.bytes is not None:
+        return Column(column.data[start : stop + 1], ok, column.bytes, owners=column.owners)
+    width = len(column.data) // length if length else 1
+    lengths = None if column.lengths is None else column.lengths[start:stop]
+    data = column.data[start * width : stop * width]
+    return Column(data, ok, None, lengths, column.dictionary, column.owners)
+
+
+def taken(batch: Batch, layouts: Sequence[Layout], rows: Array) -> Batch:
+    """The rows of a batch at positions `rows`, in that order."""
+    columns = tuple(
+        _take_column(as_views(c, batch.length, lay), batch.length, rows)
+        for c, lay in zip(batch.columns, layouts, strict=True)
+    )
+    return Batch(len(rows), columns, batch.keep)
+
+
+def _take_column(column: Column, length: int, rows: Array) -> Column:
+    ok = None if column.ok is None else column.ok[rows]
+    if length and len(column.data) == 2 * length:
+        return Column(column.data.reshape(-1, 2)[rows].ravel(), ok)
+    lengths = None if column.lengths is None else column.lengths[rows]
+    return Column(column.data[rows], ok, None, lengths, column.dictionary, column.owners)
+
+
+def as_views(column: Column, length: int, layout: Layout) -> Column:
+    """A plain string column as views; any other column as it is."""
+    if column.bytes is None or not layout.type.is_stringlike or layout.encoding is not Encoding.PLAIN:
+        return column
+    offsets = column.data
+    addresses = offsets[:length].astype(np.uint64) + np.uint64(column.bytes.ctypes.data)
+    return Column(addresses, column.ok, None, np.diff(offsets[: length + 1]), owners=(column.bytes, *column.owners))
+
+
+def codes_as_views(column: Column) -> Column:
+    """A dictionary-coded column as views into its dictionary."""
+    dictionary = column.dictionary
+    assert dictionary is not None
+    if len(dictionary) == 0:
+        return Column(np.zeros(len(column.data), np.uint64), column.ok, None, np.zeros(len(column.data), np.int32))
+    starts = dictionary.offsets[:-1].astype(np.uint64) + np.uint64(dictionary.bytes.ctypes.data)
+    sizes = np.diff(dictionary.offsets)
+    owners = (dictionary, *column.owners)
+    return Column(starts[column.data], column.ok, None, sizes[column.data].astype(np.int32), owners=owners)
+
+
+def concatenated(table: Table) -> Batch:
+    """All rows of a table in one batch; plain strings become views."""
+    batches = [
+        Batch(
+            b.length, tuple(as_views(c, b.length, lay) for c, lay in zip(b.columns, table.layouts, strict=True)), b.keep
+        )
+        for b in table.batches
+    ]
+    if len(batches) == 1:
+        return batches[0]
+    columns = tuple(
+        _concatenate([(b.length, b.columns[index]) for b in batches], layout)
+        for index, layout in enumerate(table.layouts)
+    )
+    return Batch(sum(b.length for b in batches), columns, tuple(batches))
+
+
+def _concatenate(parts: Sequence[tuple[int, Column]], layout: Layout) -> Column:
+    if not parts:
+        return empty_column(layout)
+    columns = [column for _, column in parts]
+    data = np.concatenate([column.data for column in columns])
+    ok = None
+    if any(column.ok is not None for column in columns):
+        ok = np.concatenate([np.ones(n, np.uint8) if c.ok is None else c.ok for n, c in parts])
+    lengths = None
+    if columns[0].lengths is not None:
+        lengths = np.concatenate([c.lengths for c in columns if c.lengths is not None])
+    return Column(data, ok, None, lengths, longest_dictionary(columns), tuple(o for c in columns for o in c.owners))
+
+
+def longest_dictionary(columns: Sequence[Column]) -> Dictionary | None:
+    """The dictionary that knows the codes of all columns."""
+    return max((c.dictionary for c in columns if c.dictionary is not None), key=len, default=None)
+
+
+def empty_column(layout: Layout) -> Column:
+    """A column without rows."""
+    none = np.zeros(0, layout.type.storage)
+    if layout.encoding is Encoding.VIEWS:
+        return Column(np.zeros(0, np.uint64), lengths=np.zeros(0, np.int32))
+    if layout.encoding is Encoding.CODES:
+        return Column(np.zeros(0, np.int32), dictionary=Dictionary(np.zeros(1, np.int32), np.zeros(8, np.uint8)))
+    if layout.type.is_stringlike:
+        return Column(np.zeros(1, np.int32), bytes=np.zeros(8, np.uint8))
+    return Column(none)

@@ -1,0 +1,200 @@
+"""`dataset`: Arrow batches as a `tf.data.Dataset`, without a Python object per row.
+
+Rows pass through windows: a window's columns are copied once into row-major memory (and shuffled there), and TensorFlow
+cuts batches out of windows. Beside the source, only a window and what TensorFlow prefetches are in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, count
+from typing import Any, Final, Literal
+
+import numpy as np
+import pyarrow as pa
+
+from pyflare.tensorflow import tensors
+from pyflare.tensorflow.tensors import Array
+
+Layout = Literal["matrix", "columns"]
+
+WINDOW_ROWS: Final = 65536
+"""Rows of a window, unless shuffling asks for another number."""
+
+
+def dataset(
+    source: pa.Table | Iterable[pa.RecordBatch],
+    batch_size: int,
+    *,
+    columns: Sequence[str] | None = None,
+    label: str | None = None,
+    layout: Layout = "matrix",
+    dtype: Any = "float32",
+    shuffle: int | bool = False,
+    seed: int | None = None,
+    drop_remainder: bool = False,
+) -> Any:
+    """A `tf.data.Dataset` of batches: `(features, label)` if a label is given, else `features`.
+
+    Args:
+        source: a table, or record batches; those of an iterator can be read once only.
+        batch_size: rows per batch; the last one may have fewer.
+        columns: the features, in order; by default every column but the label.
+        label: the column to learn. Integers, booleans and strings stay what they are, other numbers become `dtype`.
+        layout: `matrix` puts the features side by side into one `[batch, k]` tensor of `dtype`, where an array column
+            has as many places as elements; `columns` gives a dict with a tensor per column, in the column's own type.
+        dtype: the floating-point type of matrix and label.
+        shuffle: how many rows are shuffled at a time, or True for a whole table; each epoch has its own order.
+        seed: makes the orders the same in every run.
+        drop_remainder: leave out a last batch that has fewer rows.
+
+    Raises:
+        ValueError: a column is missing, its arrays differ in length, or a value is null (the last two may show only
+            when that batch is read).
+        TypeError: a column's type has no place in a tensor.
+    """
+    if batch_size < 1:
+        raise ValueError(f"batch_size must be positive, not {batch_size}")
+    opened = _Source(source)
+    elements = _Elements(_names(opened.first, columns, label), label, layout, np.dtype(dtype))
+    rows = _window_rows(source, shuffle)
+    epochs = count()
+
+    def epoch() -> Iterator[Any]:
+        number = next(epochs)
+        random = np.random.default_rng(None if seed is None else [seed, number])
+        for window in _windows(opened, rows):
+            yield elements.of(window, random.permutation(window.num_rows) if shuffle else None)
+
+    tf = tensors.tensorflow()
+    signature = tf.nest.map_structure(_tensor_spec, elements.of(opened.first, None))
+    windows = tf.data.Dataset.from_generator(epoch, output_signature=signature)
+    batches = windows.rebatch(batch_size, drop_remainder=drop_remainder)
+    if isinstance(source, pa.Table):
+        known = source.num_rows // batch_size if drop_remainder else -(-source.num_rows // batch_size)
+        batches = batches.apply(tf.data.experimental.assert_cardinality(known))
+    return batches.prefetch(tf.data.AUTOTUNE)
+
+
+class _Source:
+    """Record batches that can be read again for each epoch, except those of an iterator."""
+
+    def __init__(self, source: pa.Table | Iterable[pa.RecordBatch]) -> None:
+        self._batches: Iterable[pa.RecordBatch] = source.to_batches() if isinstance(source, pa.Table) else source
+        self._once = isinstance(self._batches, Iterator)
+        self._is_read = False
+        iterator = iter(self._batches)
+        first = next(iterator, None)
+        if first is None and not isinstance(source, pa.Table):
+            raise ValueError("there are no batches, so the columns are not known")
+        if self._once:
+            self._batches = chain([first], iterator)
+        self.first = pa.Table.from_batches([first]).slice(0, 1) if first is not None else source
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        if self._once and self._is_read:
+            raise RuntimeError("these batches came from an iterator and have been read: give a table or a list")
+        self._is_read = True
+        return iter(self._batches)
+
+
+@dataclass(frozen=True)
+class _Elements:
+    """What a window of rows looks like to TensorFlow."""
+
+    features: tuple[str, ...]
+    label: str | None
+    layout: Layout
+    dtype: np.dtype[Any]
+
+    def of(self, window: pa.Table, order: Array | None) -> Any:
+        """The window's rows, in that order, as arrays."""
+        features = self._matrix(window) if self.layout == "matrix" else self._columns(window)
+        element = features if self.label is None else (features, self._label(window, self.label))
+        if order is None:
+            return element
+        return tensors.tensorflow().nest.map_structure(lambda array: array[order], element)
+
+    def _matrix(self, window: pa.Table) -> Array:
+        columns = [_array(window, name) for name in self.features]
+        widths = [column.shape[1] if column.ndim == 2 else 1 for column in columns]
+        matrix = np.empty((window.num_rows, sum(widths)), self.dtype)
+        for column, end, width in zip(columns, np.cumsum(widths), widths, strict=True):
+            matrix[:, end - width : end] = column.reshape(len(column), width)
+        return matrix
+
+    def _columns(self, window: pa.Table) -> dict[str, Array]:
+        return {name: _array(window, name, strings=True) for name in self.features}
+
+    def _label(self, window: pa.Table, name: str) -> Array:
+        values = _array(window, name, strings=True)
+        return values.astype(self.dtype) if values.dtype.kind == "f" else values
+
+
+def _names(table: pa.Table, columns: Sequence[str] | None, label: str | None) -> tuple[str, ...]:
+    """The features. Raises ValueError for names that are not there."""
+    names = tuple(name for name in table.column_names if name != label) if columns is None else tuple(columns)
+    listed = ", ".join(table.column_names)
+    missing = [name for name in (*names, label) if name is not None and name not in table.column_names]
+    if missing:
+        raise ValueError(f"there is no column {missing[0]}, only {listed}")
+    if not names:
+        raise ValueError(f"there is no feature in {listed}")
+    return names
+
+
+def _windows(batches: Iterable[pa.RecordBatch], rows: int) -> Iterator[pa.Table]:
+    """The same rows in tables of `rows` rows, the last one shorter; nothing is copied."""
+    parts: list[pa.RecordBatch] = []
+    missing = rows
+    for batch in batches:
+        start = 0
+        while start < batch.num_rows:
+            parts.append(batch.slice(start, missing))
+            start += parts[-1].num_rows
+            missing -= parts[-1].num_rows
+            if missing == 0:
+                yield pa.Table.from_batches(parts)
+                parts, missing = [], rows
+    if parts:
+        yield pa.Table.from_batches(parts)
+
+
+def _window_rows(source: pa.Table | Iterable[pa.RecordBatch], shuffle: int | bool) -> int:
+    if shuffle is True:
+        if not isinstance(source, pa.Table):
+            raise ValueError("only a table can be shuffled as a whole: give the number of rows to shuffle at a time")
+        return max(int(source.num_rows), 1)
+    if shuffle < 0:
+        raise ValueError(f"shuffle must be a number of rows, not {shuffle}")
+    return shuffle or WINDOW_ROWS
+
+
+def _array(window: pa.Table, name: str, strings: bool = False) -> Array:
+    """A column's values; a matrix for an array column. Raises ValueError for nulls, TypeError for what is no number."""
+    column = window.column(name)
+    if column.null_count:
+        raise ValueError(f"column {name} has nulls, which have no place in a tensor: filter or fill them")
+    type_ = tensors.sql_type(column.type)
+    if strings and type_.is_stringlike and not tensors.is_nested(column.type):
+        return np.array([value.encode() for value in column.to_pylist()], object)
+    if not (type_.is_integral or type_.is_floating or type_.is_decimal or type_.name == "boolean"):
+        raise TypeError(f"column {name} of type {column.type} has no place in this tensor: cast it to a number")
+    chunks = column.chunks or [pa.array([], column.type)]
+    if not tensors.is_nested(column.type):
+        return np.concatenate([tensors.numbers(chunk) for chunk in chunks])
+    width = len(column[0]) if len(column) else 0
+    return np.concatenate([_rows(chunk, width, name) for chunk in chunks])
+
+
+def _rows(column: pa.Array, width: int, name: str) -> Array:
+    found, ok = tensors.rows(column, width, f"column {name}")
+    if ok is not None:
+        raise ValueError(f"an array of column {name} has a null in it, which has no place in a tensor")
+    return found
+
+
+def _tensor_spec(array: Array) -> Any:
+    tf = tensors.tensorflow()
+    return tf.TensorSpec([None, *array.shape[1:]], tf.string if array.dtype == object else array.dtype)

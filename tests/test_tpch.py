@@ -1,0 +1,99 @@
+"""TPC-H: the queries on both engines, and the tools that measure them."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import subprocess
+import sys
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from pyspark.sql import SparkSession
+
+from tests.differential import assert_same
+from tpch import answers, engines, workload
+from tpch.compare import difference
+from tpch.report import Report
+
+ACCELERATED: Final = {1, 6}
+SCALE: Final = 0.01
+
+
+@pytest.mark.parametrize("number", range(1, 23))
+def test_query(spark: SparkSession, tpch_small: Path, number: int) -> None:
+    """Each query gives the same as without PyFlare, and the same as DuckDB gives."""
+    task = workload.query(number, SCALE)
+    assert_same(spark, task.sql, accelerated=number in ACCELERATED)
+    rows = [tuple(row) for row in spark.sql(task.sql).collect()]
+    assert answers.duckdb_difference(tpch_small, [(task, rows)]) == {}
+
+
+def test_tasks() -> None:
+    names = [task.name for task in workload.tasks("1, 3-4,q22,tiny")]
+    assert names == ["q01", "q03", "q04", "q22", "tiny"]
+    assert len(workload.tasks("all")) == 22
+    assert "* 0.0000100000" in workload.query(11, 10).sql
+    for wrong in ("0", "23", "4-2", "x"):
+        with pytest.raises(ValueError, match="none of the 22"):
+            workload.tasks(wrong)
+
+
+def test_the_specification_has_an_answer_for_every_query() -> None:
+    assert list(answers.SPECIFICATION) == [task.name for task in workload.tasks("all")]
+    task = workload.query(6)
+    assert answers.specification_difference(task, [(Decimal("123141078.2283"),)]) == ""
+    assert "has 123141078.23" in answers.specification_difference(task, [(Decimal("123141078.24"),)])
+    assert answers.specification_difference(task, []) == "0 rows, the specification has 1"
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "exact", "loose"),
+    [
+        (Decimal("1.50"), Decimal("1.50"), True, True),
+        (Decimal("1.50"), Decimal("1.5"), False, True),
+        (Decimal("0.333333"), 1 / 3, False, True),
+        (Decimal("0.333335"), 1 / 3, False, False),
+        (1.0, 1.0 + 1e-12, True, True),
+        (1.0, 1.0 + 1e-8, False, False),
+        (float("nan"), float("nan"), True, True),
+        ("a", "b", False, False),
+        (None, 0, False, False),
+        (datetime.date(2020, 1, 1), datetime.date(2020, 1, 1), True, True),
+    ],
+)
+def test_compare(left: Any, right: Any, exact: bool, loose: bool) -> None:
+    assert (difference([("k", left)], [("k", right)], exact=True) == "") == exact
+    assert (difference([("k", left)], [("k", right)], exact=False) == "") == loose
+
+
+def test_compare_ignores_order_but_not_count() -> None:
+    assert difference([(1, "a"), (2, "b")], [(2, "b"), (1, "a")], exact=True) == ""
+    assert difference([(1,)], [(1,), (1,)], exact=True) == "2 rows instead of 1"
+
+
+def test_an_engine_that_is_not_there() -> None:
+    with pytest.raises(LookupError, match="pip install"):
+        engines.interpreter(engines.Engine("other", "spark", "a_module_that_is_not_there"))
+
+
+def test_run_and_report(tmp_path: Path) -> None:
+    out = tmp_path / "results.json"
+    options = ["--sf", str(SCALE), "--queries", "6", "--engines", "spark,pyflare,duckdb", "--hot", "--cold"]
+    counts = ["--repeat", "2", "--warmup", "1", "--cold-repeat", "1", "--out", str(out)]
+    command = [sys.executable, "-m", "tpch.run", *options, *counts]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    document = json.loads(out.read_text())
+    modes = {(result["engine"], result["mode"]) for result in document["results"]}
+    assert ("pyflare", "cold, filled cache") in modes
+    assert ("spark", "cold") in modes
+    hot = [result for result in document["results"] if result["mode"] == "hot"]
+    assert len(hot) == 3
+    assert all(len(result["seconds"]) == 2 and result["peak_mib"] > 0 for result in hot)
+    assert document["coverage"]["q06"]["coverage"] == "fully"
+    markdown = Report(document).markdown()
+    assert "| query | spark | pyflare | duckdb |" in markdown
+    assert markdown.count("×") == 4
