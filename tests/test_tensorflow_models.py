@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
@@ -124,16 +124,26 @@ def test_any_number_of_rows(make: Make, softmax: Any, rows: int, jit: bool) -> N
     assert (values.tolist(), ok, values.dtype.name) == (list(expected), None, "int32")
 
 
-@pytest.mark.parametrize("jit", [False, True])
-def test_answers_do_not_depend_on_batches_and_neighbours(make: Make, softmax: Any, jit: bool) -> None:
-    """The bits are the same for rows that come alone, in small pieces, or all at once."""
-    function = make(softmax, jit=jit)
-    step = function._bind([DOUBLE] * 4, [False] * 4)
+def test_answers_do_not_depend_on_batches_and_neighbours(make: Make, softmax: Any) -> None:
+    """A compiled model's bits are the same for rows that come alone, in small pieces, or all at once."""
+    for pieces, whole in _cut_up(make, softmax, jit=True):
+        assert np.array_equal(pieces, whole)
+
+
+def test_answers_of_an_interpreted_model_depend_on_batches_in_last_digits_only(make: Make, softmax: Any) -> None:
+    """TensorFlow picks its loops by the number of rows, and on some processors these round in different ways."""
+    for pieces, whole in _cut_up(make, softmax, jit=False):
+        np.testing.assert_allclose(pieces, whole, rtol=2e-6, atol=1e-7)
+
+
+def _cut_up(make: Make, softmax: Any, jit: bool) -> Iterator[tuple[Any, Any]]:
+    """The answers for the same rows in pieces of some size and in one."""
+    step = make(softmax, jit=jit)._bind([DOUBLE] * 4, [False] * 4)
     buffers = features(step, 3000)
     whole, _ = step.run(buffers, 3000)
     for size in (1, 7, 100, 1000):
         pieces = [step.run([buffers[0][start : start + size].copy()], size)[0] for start in range(0, 3 * size, size)]
-        assert np.array_equal(np.concatenate(pieces), whole[: 3 * size])
+        yield np.concatenate(pieces), whole[: 3 * size]
 
 
 def test_compiled_and_interpreted_differ_in_last_digits_only(make: Make, softmax: Any) -> None:

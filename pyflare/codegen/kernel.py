@@ -256,16 +256,28 @@ class Kernel:
         if inline:
             self.splice(yes)
             self.splice(no)
-        left = None if inline else yes
-        right = None if inline else no
-        pairs = list(zip(self._parts(yes.value, kind), self._parts(no.value, kind), strict=True))
-        names = (
-            [self._choose(condition, a, b) for a, b in pairs]
-            if inline
-            else self._choose_block(condition, pairs, left, right)
-        )
+            names = [self._choose(condition, *pair) for pair in self._pairs(self._parts, yes.value, no.value, kind)]
+        else:
+            names = self._choose_block(condition, self._pairs(self._parts_inside, yes, no, kind), yes, no)
         code, length, ok = names[0], names[1], names[2]
         return Value(type_, kind, code, None if ok == "True" else ok, low, high, length)
+
+    @staticmethod
+    def _pairs(
+        parts: Callable[[Any, Kind], tuple[str, str, str]], yes: Any, no: Any, kind: Kind
+    ) -> list[tuple[str, str]]:
+        return list(zip(parts(yes, kind), parts(no, kind), strict=True))
+
+    def _parts_inside(self, branch: Branch, kind: Kind) -> tuple[str, str, str]:
+        """The parts of a branch's value; what it takes to get them joins the branch's statements."""
+        self._scopes.append(dict(branch.scope))
+        try:
+            with self.writer.captured() as lines:
+                parts = self._parts(branch.value, kind)
+        finally:
+            self._scopes.pop()
+        branch.lines.extend(lines)
+        return parts
 
     def _parts(self, value: Value, kind: Kind) -> tuple[str, str, str]:
         """The code, length and validity of a value brought to `kind`."""
@@ -282,14 +294,11 @@ class Kernel:
     def _choose(self, condition: str, yes: str, no: str) -> str:
         return yes if yes == no else self.let("chosen", f"{yes} if {condition} else {no}")
 
-    def _choose_block(
-        self, condition: str, pairs: list[tuple[str, str]], yes: Branch | None, no: Branch | None
-    ) -> list[str]:
+    def _choose_block(self, condition: str, pairs: list[tuple[str, str]], yes: Branch, no: Branch) -> list[str]:
         names = [a if a == b else self.writer.fresh("chosen") for a, b in pairs]
         for header, branch, side in ((f"if {condition}", yes, 0), ("else", no, 1)):
             with self.block(header):
-                if branch is not None:
-                    self.writer.lines.extend(INDENT + text for text in branch.lines)
+                self.writer.lines.extend(INDENT + text for text in branch.lines)
                 for name, pair in zip(names, pairs, strict=True):
                     if pair[0] != pair[1]:
                         self.line(f"{name} = {pair[side]}")

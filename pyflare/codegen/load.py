@@ -60,10 +60,11 @@ def assemble(kernel: Kernel, title: str) -> KernelSource:
         f"def kernel(\n{INDENT}lo,\n{INDENT}hi,\n{names}):",
     ]
     body = [INDENT + text for text in kernel.prologue]
-    body.append(INDENT + "for i in range(lo, hi):")
-    body.extend(2 * INDENT + text for text in kernel.row_prologue)
-    body.extend(kernel.writer.lines)
-    body.extend(2 * INDENT + text for text in kernel.row_epilogue)
+    row = [2 * INDENT + text for text in kernel.row_prologue]
+    row.extend(kernel.writer.lines)
+    row.extend(2 * INDENT + text for text in kernel.row_epilogue)
+    if not all(text.lstrip().startswith("#") for text in row):
+        body.extend([INDENT + "for i in range(lo, hi):", *row])
     body.extend(INDENT + text for text in kernel.epilogue)
     if kernel.multiplies:
         body.append(INDENT + "resume[0] = 0")

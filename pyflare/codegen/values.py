@@ -106,8 +106,10 @@ class Frame:
             self.arena.hold(found.dictionary)
         return found
 
-    def rows(self, source: int | tuple[int, int]) -> int:
+    def rows(self, source: Source) -> int:
         """The length of the column at a source."""
+        if isinstance(source, MadeColumn):
+            return self.rows(source.base)
         return self.batch.length if isinstance(source, int) else int(self.tables[source[0]].batch.length)
 
 

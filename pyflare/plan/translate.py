@@ -39,6 +39,7 @@ LAYOUT_EXPRESSIONS = frozenset(
     {"Rand", "Randn", "Uuid", "Shuffle", "MonotonicallyIncreasingID", "SparkPartitionID", "InputFileName"}
     | {"InputFileBlockStart", "InputFileBlockLength"}
 )
+MAX_RANGE_ROWS = 2**40
 _LIMITS = ("CollectLimitExec", "GlobalLimitExec", "LocalLimitExec")
 _HEAVY = (ops.Aggregate, ops.Sort, ops.Model, ops.Join)
 
@@ -292,7 +293,8 @@ def _order_is_implied(node: Json) -> bool:
     """Whether Spark may have dropped a sort because an operator below delivers its order already."""
     while node["op"] in ("ProjectExec", "FilterExec", *_LIMITS):
         node = node["ch"][0]
-    return node["op"] in ("SortMergeJoinExec", "SortAggregateExec") and any(map(_is_single, _wire_walk(node)))
+    by_keys = node["op"] == "SortAggregateExec" and bool(node["f"]["groupingExpressions"])
+    return (by_keys or node["op"] == "SortMergeJoinExec") and any(map(_is_single, _wire_walk(node)))
 
 
 def _is_single(node: Json) -> bool:
@@ -350,6 +352,8 @@ def _file(json: Json, types: list[DataType]) -> ScanFile:
 @translates("RangeExec")
 def range_(translation: Translation, node: Json) -> ops.Operator:
     fields = node["f"]
+    if len(range(fields["start"], fields["end"], fields["step"])[:MAX_RANGE_ROWS]) == MAX_RANGE_ROWS:
+        raise Unsupported(f"a range of {MAX_RANGE_ROWS} rows or more")
     return ops.Range(
         attrs=translation.attributes(node),
         node=node["i"],

@@ -34,10 +34,12 @@ from pyflare.pipeline.model import (
 from pyflare.run.groups import Groups
 from pyflare.run.joins import JoinTable, build_table, unmatched
 from pyflare.run.sort import sort_table
+from pyflare.run.sources import Numbers, Source
 from pyflare.run.table import Table, as_views, codes_as_views, sliced
 from pyflare.types import Kind
 
 MORSEL_ROWS = 128 * 1024
+MANY_ROWS = 2**32
 
 
 @dataclass
@@ -69,7 +71,7 @@ class Run:
 
     pool: ThreadPoolExecutor
     threads: int
-    sources: Mapping[int, Scan | Table]
+    sources: Mapping[int, Source]
     cancelled: threading.Event
     metrics: Metrics
     memory: int
@@ -398,8 +400,8 @@ def _pieces(child: Generated, run: Run) -> list[Piece]:
     """The morsels of a kernel's input: row groups of a scan, or slices of a table."""
     if isinstance(child.node, SourceNode):
         source = run.sources[child.node.operator.node]
-        if isinstance(source, Scan):
-            return _scan_pieces(source, run)
+        if not isinstance(source, Table):
+            return _scan_pieces(source, run) if isinstance(source, Scan) else _number_pieces(source, run)
         table = source
     else:
         table = execute(child, run)
@@ -415,6 +417,18 @@ def _pieces(child: Generated, run: Run) -> list[Piece]:
 def _whole(batch: Batch, _columns: Sequence[int]) -> Batch:
     """A table's batches have all their columns."""
     return batch
+
+
+def _number_pieces(numbers: Numbers, run: Run) -> list[Piece]:
+    count = len(numbers.values)
+    starts = range(0, count, MORSEL_ROWS if count < MANY_ROWS else 8 * MORSEL_ROWS)
+    run.metrics.add(total=len(starts))
+
+    def piece(start: int) -> Piece:
+        stop = min(count, start + starts.step)
+        return Piece(stop - start, lambda _columns: numbers.batch(start, stop))
+
+    return [piece(start) for start in starts]
 
 
 def _scan_pieces(scan: Scan, run: Run) -> list[Piece]:

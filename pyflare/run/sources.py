@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,20 @@ from pyflare.plan.expressions import AttributeReference
 from pyflare.run.table import Table
 from pyflare.types import DataType, Kind
 
-_RANGE_BATCH = 1 << 20
+
+@dataclass(frozen=True)
+class Numbers:
+    """The numbers of a range, made when they are asked for."""
+
+    values: range
+
+    def batch(self, start: int, stop: int) -> Batch:
+        """The numbers at positions `start … stop`."""
+        part = self.values[start:stop]
+        return Batch(len(part), (Column(np.arange(part.start, part.stop, part.step, dtype=np.int64)),))
+
+
+Source = Scan | Table | Numbers
 
 
 class Scans:
@@ -48,16 +62,16 @@ def _state_of_files(leaf: ops.Scan) -> Any:
         return float("nan")
 
 
-def open_tables(operators: Sequence[ops.Operator], inputs: Mapping[int, str]) -> dict[int, Table]:
+def open_tables(operators: Sequence[ops.Operator], inputs: Mapping[int, str]) -> dict[int, Table | Numbers]:
     """Every other leaf: Spark's rows from the files in `inputs`, local relations, ranges."""
-    tables: dict[int, Table] = {}
+    tables: dict[int, Table | Numbers] = {}
     for leaf in (leaf for operator in operators for leaf in sources(operator)):
         if isinstance(leaf, ops.Input):
             tables[leaf.node] = _input(leaf, inputs[leaf.node])
         elif isinstance(leaf, ops.Values):
             tables[leaf.node] = _values(leaf)
         elif isinstance(leaf, ops.Range):
-            tables[leaf.node] = _range(leaf)
+            tables[leaf.node] = Numbers(range(leaf.start, leaf.end, leaf.step))
     return tables
 
 
@@ -69,15 +83,6 @@ def general_layouts(attrs: Sequence[AttributeReference]) -> tuple[Layout, ...]:
 def _input(leaf: ops.Input, path: str) -> Table:
     schema = [(attr.label, attr.type, True) for attr in leaf.attrs]
     return Table(general_layouts(leaf.attrs), tuple(read_stream(path, schema)))
-
-
-def _range(leaf: ops.Range) -> Table:
-    rows = range(leaf.start, leaf.end, leaf.step)
-    batches = []
-    for start in range(0, len(rows), _RANGE_BATCH):
-        part = rows[start : start + _RANGE_BATCH]
-        batches.append(Batch(len(part), (Column(np.arange(part.start, part.stop, part.step, dtype=np.int64)),)))
-    return Table(general_layouts(leaf.attrs), tuple(batches))
 
 
 def _values(leaf: ops.Values) -> Table:

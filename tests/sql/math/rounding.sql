@@ -23,7 +23,7 @@ SELECT id, round(f32), round(f32, 3), bround(f32, 1) FROM t;
 
 -- data: extreme
 -- raises: NUMERIC_VALUE_OUT_OF_RANGE.WITHOUT_SUGGESTION
-SELECT round(CAST(d38 AS DECIMAL(38, 0)) * 9999999999, -9) FROM t WHERE d38 > 1e27;
+SELECT round(CAST('99999999999999999999999999999999999999' AS DECIMAL(38, 0)) - id, -9) FROM t;
 
 -- data: extreme
 -- raises: ARITHMETIC_OVERFLOW

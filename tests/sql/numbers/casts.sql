@@ -20,7 +20,10 @@ SELECT id, try_cast(f64 AS TINYINT), try_cast(f64 AS SMALLINT), try_cast(f64 AS 
 -- ansi: off
 SELECT id, CAST(d9 AS TINYINT), CAST(d18 AS INT), CAST(d38 AS TINYINT), CAST(d38 AS SMALLINT), CAST(d38 AS INT), CAST(d38 AS BIGINT), CAST(d9 AS FLOAT), CAST(d9 AS DOUBLE), CAST(d18 AS FLOAT), CAST(d18 AS DOUBLE), CAST(d38 AS FLOAT), CAST(d38 AS DOUBLE) FROM t;
 
-SELECT id, try_cast(d9 AS TINYINT), try_cast(d18 AS INT), try_cast(d38 AS TINYINT), try_cast(d38 AS BIGINT), try_cast(d38 AS DECIMAL(18, 4)), try_cast(d38 AS DECIMAL(38, 20)), try_cast(d38 AS DECIMAL(38, 0)), try_cast(d18 AS DECIMAL(9, 2)), try_cast(d9 AS DECIMAL(9, 9)), try_cast(d9 AS DECIMAL(5, 0)) FROM t;
+SELECT id, try_cast(d9 AS TINYINT), try_cast(d18 AS INT), try_cast(d38 AS BIGINT), try_cast(d38 AS DECIMAL(18, 4)), try_cast(d38 AS DECIMAL(38, 20)), try_cast(d38 AS DECIMAL(38, 0)), try_cast(d18 AS DECIMAL(9, 2)), try_cast(d9 AS DECIMAL(9, 9)), try_cast(d9 AS DECIMAL(5, 0)) FROM t;
+
+-- fallback: allowed
+SELECT id, try_cast(d38 AS TINYINT), try_cast(d38 AS INT) FROM t;
 
 SELECT id, try_cast(wide AS INT), try_cast(wide AS TINYINT), try_cast(narrow AS SMALLINT), try_cast(narrow AS BIGINT), try_cast(f AS INT), try_cast(f AS TINYINT), CAST(wide AS DOUBLE), CAST(wide AS FLOAT), CAST(narrow AS FLOAT), CAST(wide AS DECIMAL(20, 1)) FROM exact_numbers;
 
