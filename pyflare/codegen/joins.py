@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from pyflare.codegen.kernel import Kernel, bind_columns, conjunction
@@ -25,28 +26,30 @@ class JoinSpec:
     """How a join table is built: which columns are its keys, and whether a key is its own group number.
 
     Dense: group = key - `low`, of `span` groups. Otherwise keys are hashed; `texts` marks the key words that are
-    addresses.
+    addresses. `marks` and `rows` are those of the node.
     """
 
     keys: tuple[int, ...]
     dense: bool
+    marks: bool
+    rows: bool
     low: int = 0
     span: int = 1
     texts: tuple[int, ...] = ()
-    marks: bool = False
 
 
 def join_spec(node: BuildNode, layouts: Sequence[Layout], rows: int) -> JoinSpec:
     """How to build a join table. One integral key whose values lie close together needs no hashing."""
+    spec = partial(JoinSpec, node.keys, marks=node.marks, rows=node.rows)
     keys = [layouts[index] for index in node.keys]
     if not keys:
-        return JoinSpec(node.keys, True, marks=node.marks)
+        return spec(dense=True)
     if len(keys) == 1 and keys[0].type.kind is Kind.INT and keys[0].low is not None and keys[0].high is not None:
         span = keys[0].high - keys[0].low + 1
         if 0 < span <= min(MAX_DENSE_SPAN, max(MIN_DENSE_SPAN, DENSE_SPARSITY * rows)):
-            return JoinSpec(node.keys, True, keys[0].low, span, marks=node.marks)
+            return spec(dense=True, low=keys[0].low, span=span)
     texts = [mark for key in keys for mark in _marks(key)]
-    return JoinSpec(node.keys, False, texts=tuple(texts), marks=node.marks)
+    return spec(dense=False, texts=tuple(texts))
 
 
 def _marks(layout: Layout) -> list[int]:
@@ -91,7 +94,7 @@ def _find(kernel: Kernel, step: Probe, spec: JoinSpec) -> str | None:
     values = [kernel.emit(key) for key in step.keys]
     ok = kernel.all_ok(*values)
     begin, end = _row(step.table, "begin"), _row(step.table, "end")
-    starts = _array(kernel, step.table, "starts", "int64")
+    starts = _array(kernel, step.table, "starts", "int32")
     kernel.line(f"{begin} = uint64(0)")
     kernel.line(f"{end} = uint64(0)")
 
@@ -184,11 +187,10 @@ def _outer(kernel: Kernel, step: Probe, layouts: Sequence[Layout], rest: Callabl
     """Every match, and the row with nulls if there was none: the last round of the loop is for that."""
     begin, end = _row(step.table, "begin"), _row(step.table, "end")
     has, row, any_match = (_row(step.table, part) for part in ("has", "match", "any"))
-    rows = _number(kernel, step.table, "rows")
     kernel.line(f"{any_match} = False")
     with kernel.block(f"for turn{step.table} in range({begin}, {end} + uint64(1))"):
         kernel.line(f"{has} = turn{step.table} < {end}")
-        kernel.line(f"{row} = turn{step.table} if {has} else uint64({rows})")
+        kernel.line(f"{row} = turn{step.table} if {has} else uint64(0)")
         with kernel.block(f"if {has} or not {any_match}"):
             _bind_outer(kernel, step, layouts, row, has)
             goes_on = _condition_or_last(kernel, step, has)

@@ -33,10 +33,14 @@ class UnaryNode(Node):
 
 @dataclass(frozen=True, kw_only=True)
 class BuildNode(UnaryNode):
-    """The child's rows grouped by the columns `keys`, for a probe. `marks` if it must be known which rows were hit."""
+    """The child's rows grouped by the columns `keys`, for a probe.
+
+    `marks` if it must be known which rows were hit; `rows` unless it only matters whether there are any.
+    """
 
     keys: tuple[int, ...]
     marks: bool
+    rows: bool
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from pyflare.errors import PlanError
 from pyflare.pipeline.model import (
@@ -27,6 +27,7 @@ from pyflare.pipeline.model import (
 from pyflare.plan import operators as ops
 from pyflare.plan.expressions import AttributeReference, Expr
 
+FILTERING: Final = ("semi", "anti", "null-aware anti", "existence")
 _SPLITTERS: dict[type[ops.Operator], Callable[[Any], Node]] = {}
 
 
@@ -137,7 +138,11 @@ def _probe(join: ops.Join) -> Probe:
     child, steps = _pipeline(side)
     table = _rows_of(child, steps, tuple(columns), attrs)
     build = BuildNode(
-        attrs=attrs, child=table, keys=tuple(columns.index(key) for key in build_keys), marks=join.kind == "full"
+        attrs=attrs,
+        child=table,
+        keys=tuple(columns.index(key) for key in build_keys),
+        marks=join.kind == "full",
+        rows=join.kind not in FILTERING or join.condition is not None,
     )
     kind = {"left": "outer", "right": "outer"}.get(join.kind, join.kind)
     exists = join.attrs[-1] if kind == "existence" else None

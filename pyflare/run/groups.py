@@ -18,6 +18,7 @@ from pyflare.runtime.arena import Arena
 from pyflare.types import Kind
 
 _FIRST_CAPACITY = 1024
+_WINDOW = 1 << 15
 
 
 class Groups:
@@ -148,20 +149,38 @@ class DenseGroups(Groups):
             self.arrays[name].reshape(*self.spans, width)[window] = array.reshape(*old_spans, width)
 
     def absorb(self, other: Groups) -> None:
+        """Window by window: threads seldom meet in the same one where the keys come in order."""
         assert isinstance(other, DenseGroups)
         self.merge_keep(other)
         spans = [max(a, b) for a, b in zip(self.spans, other.spans, strict=True)]
         self._widen(spans)
         other._widen(spans)
-        at = np.flatnonzero(other.arrays["occupied"])
-        picked = Groups(self.spec)
-        picked.arrays = _picked(other.arrays, self.spec.states, at)
-        self._merge_states(picked, at)
-        self.arrays["occupied"] |= other.arrays["occupied"]
+        for start in range(0, math.prod(spans), _WINDOW):
+            self._absorb_window(other, start, start + _WINDOW)
+
+    def _absorb_window(self, other: DenseGroups, start: int, stop: int) -> None:
+        mine, theirs = self._window(start, stop), other._window(start, stop)
+        at = _positions(theirs.arrays["occupied"])
+        if not len(at):
+            return
+        if mine.arrays["occupied"].any():
+            theirs.arrays = {**_picked(theirs.arrays, self.spec.states, at), "occupied": theirs.arrays["occupied"]}
+            mine._merge_states(theirs, at)
+            mine.arrays["occupied"] |= theirs.arrays["occupied"]
+            return
+        for name, array in mine.arrays.items():
+            array[:] = theirs.arrays[name]
+
+    def _window(self, start: int, stop: int) -> Groups:
+        """The states of some groups, not copied."""
+        window = Groups(self.spec)
+        window.arrays = {s.name: self.arrays[s.name][start * s.width : stop * s.width] for s in self.spec.states}
+        window.arrays["occupied"] = self.arrays["occupied"][start:stop]
+        return window
 
     def result(self) -> Batch:
-        at = np.flatnonzero(self.arrays["occupied"])
-        digits = np.unravel_index(at, self.spans) if self.spans else ()
+        at = _positions(self.arrays["occupied"])
+        digits = np.unravel_index(at, self.spans) if len(self.spans) > 1 else (at,)
         columns = [self._key(key, digit) for key, digit in zip(self.spec.keys, digits, strict=True)]
         columns += self._results(_picked(self.arrays, self.spec.states, at), len(at))
         return Batch(len(at), tuple(columns), tuple(self.keep))
@@ -182,7 +201,17 @@ class DenseGroups(Groups):
 
 
 def _picked(arrays: dict[str, Any], states: Sequence[StateArray], at: Array) -> dict[str, Any]:
-    return {s.name: arrays[s.name].reshape(-1, s.width)[at].ravel() for s in states}
+    return {s.name: _taken(arrays[s.name], s.width, at) for s in states}
+
+
+def _taken(array: Array, width: int, at: Array) -> Array:
+    taken: Array = array[at] if width == 1 else array.reshape(-1, width)[at].ravel()
+    return taken
+
+
+def _positions(occupied: Array) -> Array:
+    """The groups that exist. NumPy looks through booleans faster than through bytes."""
+    return np.flatnonzero(occupied.view(np.bool_))
 
 
 class HashGroups(Groups):

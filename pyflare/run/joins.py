@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 import numpy as np
 
 from pyflare.codegen.generate import Generated
 from pyflare.codegen.joins import JoinSpec
+from pyflare.errors import Unsupported
 from pyflare.io.columns import Array, Batch, Column, Encoding, Layout
 from pyflare.run.table import Table, codes_as_views, concatenated, empty_column, taken
 from pyflare.runtime.aggregation import find_or_insert
-from pyflare.runtime.joins import hash_keys, rows_by_group
+from pyflare.runtime.joins import hash_keys, rows_by_group, starts_of, starts_of_sorted
 from pyflare.types import Kind
+
+MAX_ROWS: Final = 2**31 - 2
 
 
 @dataclass(frozen=True)
 class JoinTable:
     """Rows grouped by key: those of group g are at `starts[g] … starts[g + 1]` of `batch`.
 
-    The batch has one row more, for outer joins. `arrays` is what the probing kernel's parameters are bound to:
+    The batch has at least one row, which outer joins read, and ignore, where nothing matches. Of a join that only asks
+    whether there is a match it has no more than that. `arrays` is what the probing kernel's parameters are bound to:
     `starts`, the hash table's `slots`, `hashes` and `keys`, `hit` (one byte a row, set by the probes of a full join),
     and facts as numbers.
     """
@@ -36,32 +41,53 @@ class JoinTable:
 
 
 def build_table(table: Table, build: Generated) -> JoinTable:
-    """Group a table's rows by the keys of a build node."""
+    """Group a table's rows by the keys of a build node. Raises `Unsupported` for more than `MAX_ROWS` rows."""
     spec = build.spec
     assert isinstance(spec, JoinSpec)
+    if table.rows > MAX_ROWS:
+        raise Unsupported(f"a join table of {table.rows} rows")
     batch = concatenated(table)
     layouts = build.shape.layouts
     keys = [(batch.columns[index], layouts[index]) for index in spec.keys]
     valid = _valid(keys, batch.length)
-    places, groups, arrays = (
-        _dense(spec, keys, batch.length) if spec.dense else _hashed(spec, keys, batch.length, valid)
-    )
+    grouping = _dense(spec, keys, batch.length) if spec.dense else _hashed(spec, keys, batch.length, valid)
+    starts, order = _arranged(grouping, valid, rows_matter=spec.rows)
+    facts = {
+        "starts": starts,
+        "rows": batch.length,
+        "has_null": int(valid is not None and not valid.all()),
+        "hit": np.zeros(batch.length if spec.marks else 0, np.uint8),
+    }
+    if batch.length == 0 or not spec.rows:
+        kept = Batch(1, tuple(map(_one_row, layouts)))
+    else:
+        kept = batch if order is None else taken(batch, layouts, order)
+    return JoinTable(kept, batch.length, {**grouping.arrays, **facts})
+
+
+@dataclass(frozen=True)
+class _Grouping:
+    """The group of row r is `places[r] - low`, of `groups`; `arrays` is how a probe finds a group."""
+
+    places: Array
+    groups: int
+    low: int = 0
+    arrays: Mapping[str, Array] = field(default_factory=dict)
+
+
+def _arranged(grouping: _Grouping, valid: Array | None, rows_matter: bool) -> tuple[Array, Array | None]:
+    """Where each group starts, and the rows in that order: None if they are in order already, or do not matter."""
+    if valid is None:
+        starts = starts_of_sorted(grouping.places, grouping.low, grouping.groups)
+        if starts is not None:
+            return starts, None
+    places = grouping.places.astype(np.int64) - grouping.low
     if valid is not None:
         places = np.where(valid, places, -1)
-    starts, order = rows_by_group(places, groups)
-    arrays["starts"] = starts[: groups + 1]
-    arrays["rows"] = batch.length
-    arrays["has_null"] = int(valid is not None and not valid.all())
-    arrays["hit"] = np.zeros(batch.length if spec.marks else 0, np.uint8)
-    return JoinTable(_grouped(batch, layouts, order), batch.length, arrays)
-
-
-def _grouped(batch: Batch, layouts: tuple[Layout, ...], order: Array) -> Batch:
-    """The rows in order, and one more: what an outer join reads, and ignores, where nothing matches."""
-    if batch.length == 0:
-        columns = tuple(_one_row(layout) for layout in layouts)
-        return Batch(1, columns)
-    return taken(batch, layouts, np.append(order, 0))
+    if not rows_matter:
+        return starts_of(places, grouping.groups)[: grouping.groups + 1], None
+    starts, order = rows_by_group(places, grouping.groups)
+    return starts[: grouping.groups + 1], order
 
 
 def _one_row(layout: Layout) -> Column:
@@ -81,19 +107,16 @@ def _valid(keys: list[tuple[Column, Layout]], length: int) -> Array | None:
     return valid
 
 
-def _dense(spec: JoinSpec, keys: list[tuple[Column, Layout]], length: int) -> tuple[Array, int, dict[str, Any]]:
+def _dense(spec: JoinSpec, keys: list[tuple[Column, Layout]], length: int) -> _Grouping:
     """The group is the key's distance from the smallest."""
     if not keys:
-        return np.zeros(length, np.int64), 1, {}
+        return _Grouping(np.zeros(length, np.int64), 1)
     column, layout = keys[0]
-    values = column.data[::2] if layout.type.kind is Kind.WIDE else column.data
-    places = values.astype(np.int64) - spec.low
-    return places, spec.span, {}
+    values = np.ascontiguousarray(column.data[::2]) if layout.type.kind is Kind.WIDE else column.data
+    return _Grouping(values, spec.span, spec.low)
 
 
-def _hashed(
-    spec: JoinSpec, keys: list[tuple[Column, Layout]], length: int, valid: Array | None
-) -> tuple[Array, int, dict[str, Any]]:
+def _hashed(spec: JoinSpec, keys: list[tuple[Column, Layout]], length: int, valid: Array | None) -> _Grouping:
     """The group is the key's number in an open-addressing table."""
     texts = np.array(spec.texts, np.uint8)
     words = np.ascontiguousarray(np.stack([word for key in keys for word in _words(*key)], axis=1)).ravel()
@@ -105,9 +128,11 @@ def _hashed(
     slots = np.full(capacity, -1, np.int32)
     kept_hashes, kept_keys = np.zeros(max(len(rows), 1), np.uint64), np.zeros(max(len(words), 1), np.int64)
     found, groups = find_or_insert(slots, kept_hashes, kept_keys, texts, 0, hashes, words, len(rows))
-    places = np.full(length, -1, np.int64)
-    places[rows] = found
-    return places, int(groups), {"slots": slots, "hashes": kept_hashes, "keys": kept_keys}
+    places = found
+    if len(rows) < length:
+        places = np.full(length, -1, np.int64)
+        places[rows] = found
+    return _Grouping(places, int(groups), arrays={"slots": slots, "hashes": kept_hashes, "keys": kept_keys})
 
 
 def _words(column: Column, layout: Layout) -> list[Array]:

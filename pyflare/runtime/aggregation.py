@@ -9,6 +9,8 @@ import numpy.typing as npt
 from numba import int64, njit, uint64
 
 from pyflare.errors import DataError
+from pyflare.io import kernels
+from pyflare.io.memory import empty
 from pyflare.runtime.decimals import divide_rounded
 from pyflare.runtime.int128 import wide, wide_lt
 from pyflare.runtime.int256 import magnitude, power
@@ -25,9 +27,8 @@ def overflow(what: str) -> DataError:
 
 def widen(values: Array) -> Array:
     """int64 values as two-word values."""
-    words = np.empty(2 * len(values), np.int64)
-    words[::2] = values
-    words[1::2] = values >> 63
+    words = empty(2 * len(values), np.int64)
+    kernels.widen(values, words)
     return words
 
 
