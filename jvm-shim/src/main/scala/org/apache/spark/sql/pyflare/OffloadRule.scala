@@ -24,7 +24,18 @@ import org.apache.spark.sql.execution.exchange.{BroadcastExchangeExec, Exchange,
  */
 private[sql] final case class OffloadRule(stages: Boolean) extends Rule[SparkPlan] {
 
-  override def apply(plan: SparkPlan): SparkPlan =
+  override def apply(plan: SparkPlan): SparkPlan = plan match {
+    case a: AdaptiveSparkPlanExec if stages => unwrapped(a)
+    case _ => decidedOnce(plan)
+  }
+
+  /** Where the whole query has become one fragment there is nothing left to adapt, and re-planning it would take milliseconds. */
+  private def unwrapped(adaptive: AdaptiveSparkPlanExec): SparkPlan = adaptive.initialPlan match {
+    case whole: PyFlareExec if whole.children.isEmpty && !adaptive.isSubquery => whole
+    case _ => adaptive
+  }
+
+  private def decidedOnce(plan: SparkPlan): SparkPlan =
     if (Settings.enabled(conf) && !(stages && seenBefore(plan)) && !declinedBefore(plan) && !isStreaming(plan)) offload(plan, root = true)
     else plan
 
