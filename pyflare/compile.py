@@ -99,7 +99,7 @@ def shape_of(source: ops.Operator, scans: Mapping[int, Scan]) -> TableShape:
     """What is known of a source before it is read."""
     if isinstance(source, ops.Scan):
         scan = scans[source.node]
-        return TableShape(scan.layouts, scan.rows)
+        return TableShape(scan.packed_layouts, scan.rows)
     if isinstance(source, ops.Range):
         span = range(source.start, source.end, source.step)
         low, high = (min(span[0], span[-1]), max(span[0], span[-1])) if span else (0, 0)

@@ -31,7 +31,7 @@ class Reason:
         return f"{self.op} (node {self.node}): {self.reason}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Explanation:
     """The decision about one query; nodes are numbered in pre-order over Spark's physical plan."""
 
@@ -61,6 +61,10 @@ class Explanation:
         if self.fully_accelerated:
             return "fully"
         return "partly" if self.fragments else "no"
+
+    def __repr__(self) -> str:
+        """What a notebook shows."""
+        return str(self)
 
     def __str__(self) -> str:
         summary = {"fully": "All of it runs in PyFlare", "partly": "Some of it runs in PyFlare", "no": "Spark runs it"}

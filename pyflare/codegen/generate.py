@@ -17,7 +17,7 @@ from pyflare.codegen.kernel import Kernel, bind_columns
 from pyflare.codegen.load import KernelSource, assemble
 from pyflare.codegen.sinks import GroupsSpec, ModelSpec, RowsSpec, emit_groups, emit_model, emit_rows
 from pyflare.errors import PlanError, Unsupported
-from pyflare.io.columns import Encoding, Layout, view_layouts
+from pyflare.io.columns import Encoding, Layout, plain_layouts, view_layouts
 from pyflare.pipeline.model import (
     BuildNode,
     GroupsNode,
@@ -68,11 +68,27 @@ def generate(node: Node, shapes: Shapes, conf: Mapping[str, str]) -> Generated:
 
     Raises `Unsupported` where an expression, type or option has no exact code.
     """
-    inputs = tuple(generate(child, shapes, conf) for child in node.inputs)
+    return _unpacked(_generate(node, shapes, conf))
+
+
+def _generate(node: Node, shapes: Shapes, conf: Mapping[str, str]) -> Generated:
+    inputs = tuple(_generate(child, shapes, conf) for child in node.inputs)
+    if not _reads_packed(node):
+        inputs = tuple(map(_unpacked, inputs))
     generator = _GENERATORS.get(type(node))
     if generator is None:
         raise PlanError(f"no generator for {type(node).__name__}")
     return generator(node, inputs, shapes, conf)
+
+
+def _reads_packed(node: Node) -> bool:
+    """Whether a node takes packed columns: kernels do, and what only hands them on to kernels."""
+    return isinstance(node, PipelineNode | SelectNode) or (isinstance(node, BuildNode) and not node.marks)
+
+
+def _unpacked(program: Generated) -> Generated:
+    """A program whose table has no packed columns."""
+    return replace(program, shape=replace(program.shape, layouts=plain_layouts(program.shape.layouts)))
 
 
 def _source(node: SourceNode, inputs: tuple[Generated, ...], shapes: Shapes, _conf: Mapping[str, str]) -> Generated:

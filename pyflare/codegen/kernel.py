@@ -478,10 +478,10 @@ def _load_data(kernel: Kernel, column: ColumnAt) -> Value:
         return _load_text(kernel, column)
     if type_.kind is Kind.NULL:
         return null_value(type_)
-    data = column.data(kernel, type_.storage.name)
+    data = column.data(kernel, layout.storage.name)
     if type_.kind is Kind.BOOL:
         return Value(type_, Kind.BOOL, f"{data}[{row}] != 0")
-    if type_.kind is Kind.WIDE:
+    if layout.width == 2:
         return _load_wide(kernel, data, column)
     if type_.is_floating:
         return Value(type_, type_.kind, kernel.let(f"{column.label}_v", f"{data}[{row}]"))

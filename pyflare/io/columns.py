@@ -24,7 +24,10 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import numpy.typing as npt
+
+from pyflare.types import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,7 +50,8 @@ class Layout:
     """What a kernel must know of a column before it sees a row.
 
     `nullable` False promises that no row of any batch is null. `low` and `high`, where known, bound every non-null
-    value of a `Kind.INT` or `Kind.WIDE` column (unscaled for decimals).
+    value of a `Kind.INT` or `Kind.WIDE` column (unscaled for decimals). `packed` names the NumPy type, narrower than
+    the type's own, in which such a column has one element a row.
     """
 
     type: DataType
@@ -55,6 +59,17 @@ class Layout:
     nullable: bool = True
     low: int | None = None
     high: int | None = None
+    packed: str | None = None
+
+    @property
+    def storage(self) -> np.dtype[Any]:
+        """The type of the elements of a column that is no string."""
+        return np.dtype(self.packed) if self.packed else self.type.storage
+
+    @property
+    def width(self) -> int:
+        """The elements that a row has."""
+        return 2 if self.type.kind is Kind.WIDE and not self.packed else 1
 
 
 @dataclass(frozen=True)
@@ -94,6 +109,11 @@ class Batch:
     length: int
     columns: tuple[Column, ...]
     keep: tuple[Any, ...] = field(default=(), compare=False)
+
+
+def plain_layouts(layouts: Sequence[Layout]) -> tuple[Layout, ...]:
+    """The layouts of the same columns when none is packed."""
+    return tuple(replace(layout, packed=None) if layout.packed else layout for layout in layouts)
 
 
 def view_layouts(layouts: Sequence[Layout]) -> tuple[Layout, ...]:

@@ -10,11 +10,12 @@ from pyflare.errors import ExecutionError, Unsupported
 from pyflare.io import prune
 from pyflare.io.cache import Chunk
 from pyflare.io.chunks import ChunkReader
-from pyflare.io.columns import Batch, Column, Encoding, Layout
+from pyflare.io.columns import Batch, Column, Encoding, Layout, plain_layouts
 from pyflare.io.constants import Constants
 from pyflare.io.conversions import Reading
 from pyflare.io.dictionaries import GrowingDictionary
 from pyflare.io.files import Constant, TableFile, check_settings, open_file
+from pyflare.io.packing import packed, packing, unpacked
 from pyflare.io.pins import Pins
 from pyflare.io.settings import ReadSettings
 from pyflare.io.spec import Morsel, Prune, ScanColumn, ScanFile, ScanSpec
@@ -45,7 +46,10 @@ def open_scan(spec: ScanSpec, cache: ColumnCache) -> Scan:
 
 
 class Scan:
-    """Row groups to read, cut into morsels. `layouts` has one entry for each of the spec's columns."""
+    """Row groups to read, cut into morsels.
+
+    `layouts` has one entry for each of the spec's columns, and so has `packed_layouts`, for those who read them packed.
+    """
 
     def __init__(self, spec: ScanSpec, cache: ColumnCache, files: tuple[TableFile, ...]) -> None:
         self._spec = spec
@@ -56,7 +60,8 @@ class Scan:
         self._constants = Constants()
         self._keys: dict[tuple[int, int], object] = {}
         self._dictionaries = self._choose_dictionaries()
-        self.layouts = tuple(self._layout(index) for index in range(len(spec.columns)))
+        self.packed_layouts = tuple(self._layout(index) for index in range(len(spec.columns)))
+        self.layouts = plain_layouts(self.packed_layouts)
         self.morsels = tuple(
             morsel for file, group in self._groups for morsel in _cut(file, group, files[file].footer.rows[group])
         )
@@ -67,6 +72,13 @@ class Scan:
 
     def read(self, morsel: Morsel, columns: Sequence[int]) -> Batch:
         """The rows of a morsel in the columns asked for, in that order. Any number of threads may call this at once."""
+        batch = self.read_packed(morsel, columns)
+        layouts = [self.packed_layouts[index] for index in columns]
+        pairs = zip(batch.columns, layouts, strict=True)
+        return Batch(batch.length, tuple(unpacked(c, layout.type) if layout.packed else c for c, layout in pairs))
+
+    def read_packed(self, morsel: Morsel, columns: Sequence[int]) -> Batch:
+        """The same, in the layouts of `packed_layouts`."""
         chunks = self._chunks(morsel, columns)
         return Batch(morsel.length, tuple(self._column(morsel, index, chunks) for index in columns))
 
@@ -78,7 +90,7 @@ class Scan:
         column = chunks[index].column
         if dictionary is not None:
             column = Column(column.data, column.ok, dictionary=dictionary.snapshot())
-        return _sliced(column, self.layouts[index], morsel) if self._is_split(morsel) else column
+        return _sliced(column, self.packed_layouts[index], morsel) if self._is_split(morsel) else column
 
     def _chunks(self, morsel: Morsel, columns: Sequence[int]) -> Mapping[int, Chunk]:
         """Decode what nobody has decoded yet, then wait for what others are decoding."""
@@ -106,10 +118,11 @@ class Scan:
         return chunks
 
     def _make(self, key: Hashable, index: int, reader: ChunkReader, source: Reading, chunks: dict[int, Chunk]) -> None:
+        layout, path = self.packed_layouts[index], source.field.name
         try:
-            chunk = chunks.get(index) or reader.read(
-                source, self._spec.columns[index].type, self._dictionaries.get(index)
-            )
+            chunk = chunks.get(index) or reader.read(source, layout.type, self._dictionaries.get(index))
+            if layout.packed:
+                chunk = packed(chunk, layout.type, layout.packed, path)
         except BaseException as error:
             self._cache.fail(key, error)
             raise
@@ -125,7 +138,8 @@ class Scan:
         known = self._keys.get((file, index))
         if known is None:
             dictionary = self._dictionaries.get(index)
-            way = (source, self._spec.columns[index].type, None if dictionary is None else dictionary.uid)
+            layout = self.packed_layouts[index]
+            way = (source, layout.type, layout.packed, None if dictionary is None else dictionary.uid)
             known = self._keys[file, index] = self._files[file].footer.once(("key", *way), object)
         return known
 
@@ -170,7 +184,14 @@ class Scan:
         low, high = _overall_bounds(found) if type_.kind in (Kind.INT, Kind.WIDE) else (None, None)
         for file in self._files:
             _check_calendar(file.sources[index], low)
-        return Layout(type_, encoding, nullable, low, high)
+        return Layout(type_, encoding, nullable, low, high, self._packing(index, known))
+
+    def _packing(self, index: int, known: Sequence[Sequence[prune.Facts]]) -> str | None:
+        """By the bounds of all row groups, so that queries which prune differently share what is in the cache."""
+        type_ = self._spec.columns[index].type
+        if not all(isinstance(file.sources[index], Reading) for file in self._files):
+            return None
+        return packing(type_, *_overall_bounds([facts for file in known for facts in file]))
 
     def _surviving(self) -> Iterator[tuple[int, int]]:
         """The row groups that have rows and that no predicate excludes."""
@@ -229,7 +250,7 @@ def _cut(file: int, group: int, rows: int) -> Iterator[Morsel]:
 
 def _sliced(column: Column, layout: Layout, morsel: Morsel) -> Column:
     start, end = morsel.start, morsel.start + morsel.length
-    words = 2 if layout.type.kind is Kind.WIDE else 1
+    words = layout.width
     has_offsets = layout.type.kind is Kind.STR and layout.encoding is Encoding.PLAIN
     data = column.data[start * words : end * words + has_offsets]
     return replace(column, data=data, ok=None if column.ok is None else column.ok[start:end])

@@ -122,11 +122,14 @@ def compile_all(program: Generated) -> int:
 
 
 def _source(program: Generated, run: Run, wanted: int | None) -> Table:
-    return Table(program.shape.layouts, tuple(_read_all(program, run, range(len(program.shape.layouts)), wanted)))
+    layouts = program.shape.layouts
+    return Table(layouts, tuple(_read_all(program, run, layouts, range(len(layouts)), wanted)))
 
 
-def _read_all(source: Generated, run: Run, columns: Sequence[int], wanted: int | None) -> list[Batch]:
-    """Columns of a source as they are."""
+def _read_all(
+    source: Generated, run: Run, layouts: Sequence[Layout], columns: Sequence[int], wanted: int | None
+) -> list[Batch]:
+    """Columns of a source, as they are or unpacked."""
 
     def one(piece: Piece) -> list[Batch]:
         started = time.perf_counter_ns()
@@ -135,7 +138,8 @@ def _read_all(source: Generated, run: Run, columns: Sequence[int], wanted: int |
         run.claim(_bytes_of(batch))
         return [batch]
 
-    return _for_each(run, one, _pieces(source, run), wanted)
+    packed = any(layout.packed for layout in layouts)
+    return _for_each(run, one, _pieces(source, run, packed=packed), wanted)
 
 
 def _select(program: Generated, run: Run, wanted: int | None) -> Table:
@@ -143,7 +147,7 @@ def _select(program: Generated, run: Run, wanted: int | None) -> Table:
     node, child = program.node, program.inputs[0]
     batches: list[Batch]
     if isinstance(child.node, SourceNode):
-        batches = _read_all(child, run, node.columns, wanted)
+        batches = _read_all(child, run, program.shape.layouts, node.columns, wanted)
     else:
         batches = list(execute(child, run, wanted).batches)
     picked = tuple(replace(batch, columns=tuple(batch.columns[index] for index in node.columns)) for batch in batches)
@@ -396,12 +400,12 @@ def _shrunk(buffer: Array, count: int) -> Array:
 # Morsels and threads --------------------------------------------------------------------------------------------------
 
 
-def _pieces(child: Generated, run: Run) -> list[Piece]:
-    """The morsels of a kernel's input: row groups of a scan, or slices of a table."""
+def _pieces(child: Generated, run: Run, *, packed: bool = True) -> list[Piece]:
+    """The morsels of a kernel's input: row groups of a scan, packed if its layouts say so, or slices of a table."""
     if isinstance(child.node, SourceNode):
         source = run.sources[child.node.operator.node]
         if not isinstance(source, Table):
-            return _scan_pieces(source, run) if isinstance(source, Scan) else _number_pieces(source, run)
+            return _scan_pieces(source, run, packed) if isinstance(source, Scan) else _number_pieces(source, run)
         table = source
     else:
         table = execute(child, run)
@@ -431,12 +435,13 @@ def _number_pieces(numbers: Numbers, run: Run) -> list[Piece]:
     return [piece(start) for start in starts]
 
 
-def _scan_pieces(scan: Scan, run: Run) -> list[Piece]:
+def _scan_pieces(scan: Scan, run: Run, packed: bool) -> list[Piece]:
     run.metrics.add(total=len(scan.morsels), bytes_read=scan.bytes)
+    columns_of = scan.read_packed if packed else scan.read
 
     def reader(morsel: Any) -> Callable[[Sequence[int]], Batch]:
         def read(columns: Sequence[int]) -> Batch:
-            batch = scan.read(morsel, columns)
+            batch = columns_of(morsel, columns)
             full: list[Column | None] = [None] * len(scan.layouts)
             for index, column in zip(columns, batch.columns, strict=True):
                 full[index] = column

@@ -13,7 +13,7 @@ from pyflare.codegen.joins import JoinSpec
 from pyflare.errors import Unsupported
 from pyflare.io.columns import Array, Batch, Column, Encoding, Layout
 from pyflare.run.table import Table, codes_as_views, concatenated, empty_column, taken
-from pyflare.runtime.aggregation import find_or_insert
+from pyflare.runtime.aggregation import find_or_insert, widen
 from pyflare.runtime.joins import hash_keys, rows_by_group, starts_of, starts_of_sorted
 from pyflare.types import Kind
 
@@ -91,10 +91,9 @@ def _arranged(grouping: _Grouping, valid: Array | None, rows_matter: bool) -> tu
 
 
 def _one_row(layout: Layout) -> Column:
-    width = 2 if layout.type.kind is Kind.WIDE else 1
     column = empty_column(layout)
     lengths = None if column.lengths is None else np.zeros(1, np.int32)
-    return Column(np.zeros(width, column.data.dtype), np.zeros(1, np.uint8), None, lengths, column.dictionary)
+    return Column(np.zeros(layout.width, column.data.dtype), np.zeros(1, np.uint8), None, lengths, column.dictionary)
 
 
 def _valid(keys: list[tuple[Column, Layout]], length: int) -> Array | None:
@@ -112,7 +111,7 @@ def _dense(spec: JoinSpec, keys: list[tuple[Column, Layout]], length: int) -> _G
     if not keys:
         return _Grouping(np.zeros(length, np.int64), 1)
     column, layout = keys[0]
-    values = np.ascontiguousarray(column.data[::2]) if layout.type.kind is Kind.WIDE else column.data
+    values = np.ascontiguousarray(column.data[::2]) if layout.width == 2 else column.data
     return _Grouping(values, spec.span, spec.low)
 
 
@@ -143,7 +142,7 @@ def _words(column: Column, layout: Layout) -> list[Array]:
         assert views.lengths is not None
         return [views.data.view(np.int64), views.lengths.astype(np.int64)]
     if kind is Kind.WIDE:
-        pairs = column.data.reshape(-1, 2)
+        pairs = (column.data if layout.width == 2 else widen(column.data.astype(np.int64))).reshape(-1, 2)
         return [pairs[:, 0], pairs[:, 1]]
     if kind is Kind.F64:
         return [column.data.view(np.int64)]
@@ -163,7 +162,6 @@ def unmatched(table: JoinTable, program: Generated) -> Table:
 
 
 def _nulls(layout: Layout, rows: int) -> Column:
-    width = 2 if layout.type.kind is Kind.WIDE else 1
     if layout.encoding is Encoding.VIEWS:
         return Column(np.zeros(rows, np.uint64), np.zeros(rows, np.uint8), None, np.zeros(rows, np.int32))
-    return Column(np.zeros(rows * width, layout.type.storage), np.zeros(rows, np.uint8))
+    return Column(np.zeros(rows * layout.width, layout.storage), np.zeros(rows, np.uint8))

@@ -116,7 +116,7 @@ def longest_dictionary(columns: Sequence[Column]) -> Dictionary | None:
 
 def empty_column(layout: Layout) -> Column:
     """A column without rows."""
-    none = np.zeros(0, layout.type.storage)
+    none = np.zeros(0, layout.storage)
     if layout.encoding is Encoding.VIEWS:
         return Column(np.zeros(0, np.uint64), lengths=np.zeros(0, np.int32))
     if layout.encoding is Encoding.CODES:
