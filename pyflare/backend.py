@@ -125,7 +125,8 @@ class Backend:
             programs, self._pool(threads), threads, self._cache, inputs, running.cancelled, metrics
         )
         started = time.perf_counter_ns()
-        inline = _hand_over(schema, table, wanted["out"], fragment.conf.get("spark.sql.session.timeZone", "UTC"))
+        zone = fragment.conf.get("spark.sql.session.timeZone", "UTC")
+        inline = _hand_over(schema, table, wanted["out"], zone, self._pool(threads) if threads > 1 else None)
         metrics.add(handover_ns=time.perf_counter_ns() - started)
         return {"ok": True, "rows": table.rows, "inline": inline, "metrics": _metrics(metrics, table.rows)}
 
@@ -187,13 +188,13 @@ def _answer(decision: Decision) -> dict[str, Any]:
     return {"fragments": fragments, "reasons": reasons, "log": log_text}
 
 
-def _hand_over(schema: Schema, table: Table, out: str, zone: str) -> str | None:
+def _hand_over(schema: Schema, table: Table, out: str, zone: str, pool: ThreadPoolExecutor | None) -> str | None:
     """Write the rows to the file, or give them back as base64 when they are few."""
     if table.rows <= _INLINE_ROWS:
         data = to_bytes(schema, table.batches, zone)
         if len(data) <= _INLINE_BYTES:
             return base64.b64encode(data).decode()
-    write_stream(out, schema, table.batches, zone)
+    write_stream(out, schema, table.batches, zone, pool)
     return None
 
 

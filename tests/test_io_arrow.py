@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -16,7 +17,7 @@ from pyflare.io import arrow
 from pyflare.io import kernels as io_kernels
 from pyflare.io.columns import Batch, Column, Dictionary, Layout
 from pyflare.io.warm import warm
-from pyflare.types import DataType, decimal
+from pyflare.types import LONG, STRING, DataType, decimal
 from tests.io_support import expected, same, values
 
 if TYPE_CHECKING:
@@ -217,3 +218,20 @@ def test_any_bytes(tmp_path: Path, parts: list[list[bytes | None]], type_: DataT
     batches = arrow.read_stream(path, schema)
     found = [value for batch in batches for value in values(batch.columns[0], Layout(type_), batch.length)]
     assert found == [value for part in parts for value in part]
+
+
+@pytest.mark.parametrize("rows", [0, 1, 1000, 300_000])
+def test_written_on_threads_it_is_the_same_stream(tmp_path: Path, rows: int) -> None:
+    """Batches that are written at once lie in the file as one after another."""
+    schema = [("n", LONG, True), ("s", STRING, True)]
+    words = np.frombuffer(b"abc" * rows + bytes(8), np.uint8)
+    offsets = np.arange(0, 3 * rows + 1, 3, dtype=np.int32)
+    batch = Batch(rows, (Column(np.arange(rows)), Column(offsets, bytes=words)))
+    single, several = tmp_path / "single.arrow", tmp_path / "several.arrow"
+    sizes = []
+    with ThreadPoolExecutor(3) as pool:
+        for path, threads in ((single, None), (several, pool)):
+            path.touch()
+            sizes.append(arrow.write_stream(path, schema, [batch, batch], pool=threads))
+    assert sizes[0] == sizes[1] == single.stat().st_size
+    assert single.read_bytes() == several.read_bytes()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 import numpy as np
@@ -23,6 +24,7 @@ BLOCK_ROWS: Final = 1 << 17
 BLOCK_BYTES: Final = 1 << 30
 SMALL_ROWS: Final = 1 << 16
 
+_END_OF_STREAM: Final = 8  # the bytes of the marker
 _MAX_BYTES: Final = 2**31 - 1
 _NO_NULLS: Final = np.empty(0, np.uint8)
 
@@ -38,17 +40,24 @@ def layouts(schema: Schema) -> tuple[Layout, ...]:
 
 
 def write_stream(
-    target: str | os.PathLike[str] | int, schema: Schema, batches: Iterable[Batch], zone: str = "UTC"
+    target: str | os.PathLike[str] | int,
+    schema: Schema,
+    batches: Iterable[Batch],
+    zone: str = "UTC",
+    pool: ThreadPoolExecutor | None = None,
 ) -> int:
     """Write batches as an IPC stream over the file at a path, which must exist, or behind a descriptor.
 
-    Returns the size of the stream. Raises OSError, as when the disk is full.
+    With a pool, several record batches are written at a time, each at its own place in the file. Returns the size of
+    the stream. Raises OSError, as when the disk is full.
     """
     if isinstance(target, int):
         return _write(_Sink(target), schema, batches, zone)
     descriptor = os.open(target, os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC)
     try:
-        return _write(_Sink(descriptor), schema, batches, zone)
+        if pool is None:
+            return _write(_Sink(descriptor), schema, batches, zone)
+        return _write_at_once(descriptor, schema, batches, zone, pool)
     finally:
         os.close(descriptor)
 
@@ -112,6 +121,58 @@ def _write(sink: Any, schema: Schema, batches: Iterable[Batch], zone: str) -> in
         for block in _coalesced(_blocks(batches, schema, arrow), arrow):
             writer.write_batch(block)
     return int(sink.tell())
+
+
+class _Part:
+    """The bytes of one record batch, written at `place`; what the stream has before and after it is left out."""
+
+    closed = False
+
+    def __init__(self, descriptor: int, place: int, before: int, size: int) -> None:
+        self._descriptor = descriptor
+        self._start = place - before
+        self._limits = (before, before + size)
+        self._at = 0
+
+    def write(self, data: Any) -> int:
+        """Write those bytes of `data` that belong to the batch."""
+        low, high = self._limits
+        begin, self._at = self._at, self._at + len(data)
+        rest = memoryview(data).cast("B")[max(low - begin, 0) : max(high - begin, 0)]
+        place = self._start + max(begin, low)
+        while rest:
+            count = os.pwrite(self._descriptor, rest, place)
+            rest, place = rest[count:], place + count
+        return len(data)
+
+    def tell(self) -> int:
+        """Bytes seen so far."""
+        return self._at
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+
+def _write_at_once(
+    descriptor: int, schema: Schema, batches: Iterable[Batch], zone: str, pool: ThreadPoolExecutor
+) -> int:
+    arrow = arrow_schema(schema, zone)
+    empty_stream = to_bytes(schema, (), zone)
+    place = before = len(empty_stream) - _END_OF_STREAM
+    jobs = []
+    for block in _coalesced(_blocks(batches, schema, arrow), arrow):
+        size = pa.ipc.get_record_batch_size(block)
+        jobs.append(pool.submit(_write_part, _Part(descriptor, place, before, size), block))
+        place += size
+    for job in jobs:
+        job.result()
+    os.pwrite(descriptor, empty_stream[:before], 0)
+    return place + os.pwrite(descriptor, empty_stream[before:], place)
+
+
+def _write_part(part: _Part, block: pa.RecordBatch) -> None:
+    with pa.ipc.new_stream(part, block.schema) as writer:
+        writer.write_batch(block)
 
 
 def _blocks(batches: Iterable[Batch], schema: Schema, arrow: pa.Schema) -> Iterator[pa.RecordBatch]:
