@@ -1,6 +1,7 @@
 """Measures TPC-H on several engines, interleaved, and compares every answer: `python -m tpch.run --help`.
 
-Hot: one process for each engine, all alive at once; in each round every query runs once on every engine. Cold: a fresh
+Hot: one process for each engine, all alive at once; in each round every query runs once on every engine, or, with
+`--consecutive`, the runs of a query follow each other and only the engines take turns. Cold: a fresh
 process for each engine and query, timed from the ready session to the answer; PyFlare with an empty kernel cache and
 then with a filled one. Files lie in the page cache in both cases.
 """
@@ -71,17 +72,21 @@ class Measurement:
         self._answers: dict[str, Any] = {}
         self._folders = [self.folder, *([generate.extras()] if workload.needs_extras(tasks) else [])]
 
-    def hot(self, repeat: int, warmup: int, environment: dict[str, str] | None = None) -> None:
-        """Every query `repeat` times on every engine, in turns."""
+    def hot(
+        self, repeat: int, warmup: int, environment: dict[str, str] | None = None, consecutive: bool = False
+    ) -> None:
+        """Every query `repeat` times on every engine, in turns; `consecutive` has a query's runs follow each other."""
         with ExitStack() as stack:
             running = [(engine, stack.enter_context(self._session(engine, environment))) for engine in self.engines]
             table = {(t.name, e.name): Result(t.name, e.name, HOT, warmup) for t in self.tasks for e in self.engines}
             self.results += table.values()
-            for number in range(1, repeat + 1):
-                for task in self.tasks:
-                    for engine, process in _rotated(running, number):
-                        self._once(engine, process, task, table[task.name, engine.name])
-                    _progress(f"hot {number}/{repeat}", task, [table[task.name, e.name] for e in self.engines])
+            rounds = [(number, task) for number in range(1, repeat + 1) for task in self.tasks]
+            if consecutive:
+                rounds.sort(key=lambda turn: self.tasks.index(turn[1]))
+            for number, task in rounds:
+                for engine, process in _rotated(running, number):
+                    self._once(engine, process, task, table[task.name, engine.name])
+                _progress(f"hot {number}/{repeat}", task, [table[task.name, e.name] for e in self.engines])
             self._explain(running)
 
     def cold(self, repeat: int) -> None:
@@ -218,6 +223,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--sf", type=float, default=1.0, help="scale factor")
     parser.add_argument("--hot", action="store_true", help="measure hot (the default)")
     parser.add_argument("--cold", action="store_true", help="measure cold")
+    parser.add_argument("--consecutive", action="store_true", help="a query's hot runs follow each other")
     parser.add_argument("--repeat", type=int, default=15, help="hot runs of each query (%(default)s)")
     parser.add_argument("--warmup", type=int, default=5, help="hot runs that do not count (%(default)s)")
     parser.add_argument("--cold-repeat", type=int, default=3, help="cold runs of each query (%(default)s)")
@@ -236,7 +242,7 @@ def main() -> int:
         if arguments.cold:
             measurement.cold(arguments.cold_repeat)
         if arguments.hot or not arguments.cold:
-            measurement.hot(arguments.repeat, arguments.warmup)
+            measurement.hot(arguments.repeat, arguments.warmup, consecutive=arguments.consecutive)
         measurement.verify()
     out = arguments.out or RESULTS / f"sf{arguments.sf:g}.json"
     out.parent.mkdir(parents=True, exist_ok=True)
