@@ -30,11 +30,11 @@ def packing(type_: DataType, low: int | None, high: int | None) -> str | None:
     return None if narrowest is None or narrowest.itemsize >= width else narrowest.name
 
 
-def packed(chunk: Chunk, type_: DataType, name: str, path: str) -> Chunk:
+def packed(chunk: Chunk, type_: DataType, name: str, column: str) -> Chunk:
     """The chunk in that type. Raises `ExecutionError` for values beyond it, which the file's statistics deny."""
     limits = np.iinfo(name)
     if chunk.low is not None and chunk.high is not None and (chunk.low < limits.min or chunk.high > limits.max):
-        raise ExecutionError(f"{path}: there are values beyond the statistics")
+        raise ExecutionError(f"column {column} has values beyond its file's statistics")
     data = chunk.column.data[::2] if type_.kind is Kind.WIDE else chunk.column.data
     narrow = empty(len(data), name)
     np.copyto(narrow, data, casting="unsafe")

@@ -118,11 +118,11 @@ class Scan:
         return chunks
 
     def _make(self, key: Hashable, index: int, reader: ChunkReader, source: Reading, chunks: dict[int, Chunk]) -> None:
-        layout, path = self.packed_layouts[index], source.field.name
+        layout = self.packed_layouts[index]
         try:
             chunk = chunks.get(index) or reader.read(source, layout.type, self._dictionaries.get(index))
             if layout.packed:
-                chunk = packed(chunk, layout.type, layout.packed, path)
+                chunk = packed(chunk, layout.type, layout.packed, source.field.name)
         except BaseException as error:
             self._cache.fail(key, error)
             raise
