@@ -256,8 +256,8 @@ def _unmatched(
     node: UnmatchedNode, inputs: tuple[Generated, ...], _shapes: Shapes, _conf: Mapping[str, str]
 ) -> Generated:
     shape = inputs[0].shape
-    missing = [Layout(attr.type, _view(attr.type)) for attr in node.attrs[: len(node.attrs) - len(shape.layouts)]]
-    return Generated(node, inputs, replace(shape, layouts=(*missing, *shape.layouts)))
+    missing = [Layout(attr.type, _view(attr.type)) for attr in node.attrs[: len(node.attrs) - node.width]]
+    return Generated(node, inputs, replace(shape, layouts=(*missing, *shape.layouts[: node.width])))
 
 
 def _view(type_: DataType) -> Encoding:

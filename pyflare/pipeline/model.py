@@ -79,9 +79,13 @@ class PipelineNode(UnaryNode):
 
 @dataclass(frozen=True, kw_only=True)
 class UnmatchedNode(Node):
-    """The rows of a build node that no probe has hit; they come after nulls for the probe's columns."""
+    """The rows of a build node that no probe has hit; they come after nulls for the probe's columns.
+
+    Only the first `width` columns: computed keys come after them.
+    """
 
     build: BuildNode
+    width: int
 
     @property
     def inputs(self) -> tuple[Node, ...]:

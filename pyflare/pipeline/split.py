@@ -119,7 +119,8 @@ def _join(operator: ops.Join) -> Node:
     steps = _numbered((*steps, probe))
     build = steps[-1].build  # type: ignore[union-attr]
     matched = RowsNode(attrs=operator.attrs, child=child, steps=steps, columns=operator.attrs)
-    return UnionNode(attrs=operator.attrs, tables=(matched, UnmatchedNode(attrs=operator.attrs, build=build)))
+    unmatched = UnmatchedNode(attrs=operator.attrs, build=build, width=len(operator.right.attrs))
+    return UnionNode(attrs=operator.attrs, tables=(matched, unmatched))
 
 
 def _builds_left(join: ops.Join) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
@@ -12,6 +12,7 @@ from pyflare.codegen.generate import Generated
 from pyflare.codegen.joins import JoinSpec
 from pyflare.errors import Unsupported
 from pyflare.io.columns import Array, Batch, Column, Encoding, Layout
+from pyflare.pipeline.model import UnmatchedNode
 from pyflare.run.table import Table, codes_as_views, concatenated, empty_column, taken
 from pyflare.runtime.aggregation import find_or_insert, widen
 from pyflare.runtime.joins import hash_keys, rows_by_group, starts_of, starts_of_sorted
@@ -153,11 +154,12 @@ def _words(column: Column, layout: Layout) -> list[Array]:
 
 def unmatched(table: JoinTable, program: Generated) -> Table:
     """The rows that no probe has hit, after nulls for the probe's columns."""
+    assert isinstance(program.node, UnmatchedNode)
     rows = np.flatnonzero(table.arrays["hit"] == 0)
-    layouts = program.shape.layouts
-    kept = len(program.inputs[0].shape.layouts)
-    missing = tuple(_nulls(layout, len(rows)) for layout in layouts[: len(layouts) - kept])
-    found = taken(table.batch, layouts[len(layouts) - kept :], rows)
+    layouts, width = program.shape.layouts, program.node.width
+    missing = tuple(_nulls(layout, len(rows)) for layout in layouts[: len(layouts) - width])
+    columns = replace(table.batch, columns=table.batch.columns[:width])
+    found = taken(columns, layouts[len(layouts) - width :], rows)
     return Table(layouts, (Batch(len(rows), (*missing, *found.columns), (table.batch,)),))
 
 

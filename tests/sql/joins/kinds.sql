@@ -31,3 +31,7 @@ SELECT a.id, b.id FROM t a CROSS JOIN t b WHERE a.id < 10 AND b.id BETWEEN 20 AN
 SELECT a.id, b.id FROM t a JOIN t b ON a.i32 < b.i16 WHERE a.id < 40 AND b.id < 40;
 
 SELECT a.id, b.id, b.dt FROM t a LEFT JOIN (SELECT * FROM t WHERE id < 100) b ON a.i32 > b.i16 AND a.g = b.g WHERE a.id < 50;
+
+SELECT a.id, a.g, b.id, b.s FROM (SELECT * FROM t WHERE id < 30) a FULL OUTER JOIN (SELECT * FROM t WHERE id < 20) b ON a.id + 1 = b.id * 2;
+
+SELECT a.id, b.id FROM (SELECT * FROM t WHERE id < 30) a LEFT JOIN (SELECT * FROM t WHERE id < 20) b ON a.id + 1 = b.id * 2;
