@@ -21,7 +21,7 @@ from pyflare.errors import Cancelled, DataError, Unsupported
 from pyflare.explain import explain_text, kernel_sources
 from pyflare.io.arrow import to_bytes, write_stream
 from pyflare.io.cache import ColumnCache
-from pyflare.io.warm import warm
+from pyflare.io.warm import warm, write_sample
 from pyflare.run.executor import Metrics
 from pyflare.run.fragment import Programs, Schema, run_fragment
 from pyflare.run.table import Table
@@ -158,6 +158,7 @@ class Backend:
             "explain": self._explain,
             "cache": lambda _: vars(self._cache.stats()) if hasattr(self._cache.stats(), "__dict__") else {},
             "clear": lambda _: self._cache.clear(),
+            "rehearse": write_sample,
         }
         return json.dumps(commands[name](json.loads(argument) if argument else None))
 

@@ -65,6 +65,14 @@ class Config:
         "On a master other than `local[…]`: a plan that scans more bytes than this stays with Spark.",
         parse=parse_bytes,
     )
+    rehearsal: bool = _setting(
+        "rehearsal",
+        True,
+        "Whether the application's start is used to warm Spark's planner and the backend in the background, by small "
+        "queries that nobody sees, for ten seconds at most and only until the first query comes.",
+        parse=parse_bool,
+        runtime=False,
+    )
     python: str = _setting(
         "python",
         "",

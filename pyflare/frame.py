@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from pyflare.explanation import Explanation
+from pyflare.lending import LENDER
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, Row, SparkSession
@@ -51,8 +52,8 @@ class Flare:
 
     def to_arrow(self) -> pa.Table:
         """The rows as an Arrow table: the memory that PyFlare wrote them to, not a copy of it."""
-        answer = None if _is_connect(self.df) else _jvm(self.df).toArrow(self.df._jdf)
-        return self.df.toArrow() if answer is None else _read(json.loads(answer)).cast(_arrow_schema(self.df))
+        table = None if _is_connect(self.df) else _delivered(self.df)
+        return self.df.toArrow() if table is None else table.cast(_arrow_schema(self.df))
 
     def to_numpy(self, dtype: Any = np.float64) -> np.ndarray[tuple[int, int], Any]:
         """The rows as a matrix, one column of the frame in each of its columns; a null is NaN.
@@ -121,6 +122,21 @@ def _arrow_schema(df: DataFrame) -> pa.Schema:
     from pyspark.sql.pandas.types import to_arrow_schema
 
     return to_arrow_schema(df.schema, prefers_large_types=df.sparkSession._jconf.arrowUseLargeVarTypes())
+
+
+def _delivered(df: DataFrame) -> pa.Table | None:
+    """The backend's rows; None when Spark has to run the query."""
+    loan = LENDER.lend()
+    lent = None if loan is None else loan.path
+    try:
+        answer = json.loads(_jvm(df).toArrow(df._jdf, lent) or "null")
+        if loan is not None and answer is not None and answer.get("path") == lent:
+            stream, loan = loan.take(), None
+            return pa.ipc.open_stream(stream).read_all()
+        return None if answer is None else _read(answer)
+    finally:
+        if loan is not None:
+            loan.give_back()
 
 
 def _read(answer: dict[str, str]) -> pa.Table:

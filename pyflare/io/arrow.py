@@ -53,11 +53,14 @@ def write_stream(
     """
     if isinstance(target, int):
         return _write(_Sink(target), schema, batches, zone)
-    descriptor = os.open(target, os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC)
+    descriptor = os.open(target, os.O_WRONLY | os.O_CLOEXEC)
     try:
         if pool is None:
-            return _write(_Sink(descriptor), schema, batches, zone)
-        return _write_at_once(descriptor, schema, batches, zone, pool)
+            size = _write(_Sink(descriptor), schema, batches, zone)
+        else:
+            size = _write_at_once(descriptor, schema, batches, zone, pool)
+        os.ftruncate(descriptor, size)  # not before: the pages of an earlier result are worth having
+        return size
     finally:
         os.close(descriptor)
 

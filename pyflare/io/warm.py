@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+from decimal import Decimal
+
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from pyflare.io import arrow, decode, thrift
 from pyflare.io.columns import Batch, Column, Dictionary
@@ -30,3 +34,17 @@ def warm() -> None:
         decode.bounds(Column(column.data, ok), type_)
     for words in (pa.array(["a"]), pa.array(["a", None])):
         decode.decode_codes([words.dictionary_encode()], GrowingDictionary())
+
+
+def write_sample(path: str) -> None:
+    """Write a few rows to the file at `path`, for the shim's rehearsal (`Rehearsal.scala` names the columns, too)."""
+    rows = 100
+    numbers = range(rows)
+    columns = {
+        "k": pa.array(numbers, pa.int64()),
+        "price": pa.array([Decimal(n) / 4 for n in numbers], pa.decimal128(15, 2)),
+        "rate": pa.array([n / rows for n in numbers], pa.float64()),
+        "day": pa.array([date(2001, 1, 1) + timedelta(days=3 * n) for n in numbers], pa.date32()),
+        "word": pa.array(["xyz"[n % 3] for n in numbers], pa.string()),
+    }
+    pq.write_table(pa.table(columns), path)

@@ -11,8 +11,11 @@ object PyFlare {
   /** What was decided about a query: `{"fragments": [{"id", "operators"}], "decision": the backend's answer or null}`. */
   def explain(df: Dataset[_]): String = Inspection.explain(df)
 
-  /** Runs a query that is one fragment: `{"path"}` or `{"inline"}` with its Arrow stream. Null when Spark has to run the query. */
-  def toArrow(df: Dataset[_]): String = Inspection.toArrow(df)
+  /**
+   * Runs a query that is one fragment: `{"path"}` or `{"inline"}` with its Arrow stream. Null when Spark has to run the query. `lent` is a
+   * file of the caller's for the stream, or null.
+   */
+  def toArrow(df: Dataset[_], lent: String): String = Inspection.toArrow(df, lent)
 
   /** The backend's answer to `kernels` with the list of the fragments' ids. */
   def kernels(df: Dataset[_]): String = Inspection.kernels(df)

@@ -33,7 +33,7 @@ private[pyflare] object Companion {
   def start(exec: PyFlareExec): Companion = {
     val sc = exec.session.sparkContext
     val progress = new Progress
-    val job = Option.when(sc.isLocal) {
+    val job = Option.when(sc.isLocal && !Rehearsal.isOn) {
       val id = Progress.register(progress)
       val rdd = sc.parallelize(1 to tasks, tasks).setName(exec.nodeName)
       val wait = (steps: Iterator[Int]) => steps.foreach(step => Progress.await(id, step.toDouble / tasks))

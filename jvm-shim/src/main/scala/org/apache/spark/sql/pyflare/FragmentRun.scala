@@ -16,8 +16,8 @@ private[pyflare] sealed trait Delivery
 private[pyflare] final case class InFile(path: Path) extends Delivery
 private[pyflare] final case class Inline(base64: String) extends Delivery
 
-/** One run of one fragment (`docs/wire.md`, section 4). */
-private[pyflare] final class FragmentRun(exec: PyFlareExec) extends Logging {
+/** One run of one fragment (`docs/wire.md`, section 4); its rows go to the file that the caller has `lent`, else to one of ours. */
+private[pyflare] final class FragmentRun(exec: PyFlareExec, lent: Option[Path] = None) extends Logging {
   private val conf = exec.session.sparkContext.conf
   private val id = UUID.randomUUID.toString
 
@@ -50,14 +50,14 @@ private[pyflare] final class FragmentRun(exec: PyFlareExec) extends Logging {
         try {
           val inputs = exec.fragment.inputs.zip(exec.children).map { case (node, child) => node -> files.input(node) -> child }
           inputs.foreach { case ((_, path), child) => InputStage.write(child, path) }
-          delivery(worker, files.out(), inputs.map(_._1))
+          delivery(worker, lent.getOrElse(files.out()), inputs.map(_._1))
         } finally files.removeInputs()
       }
 
   private def delivery(worker: WorkerProcess, out: Path, inputs: Seq[(Int, Path)]): Option[Delivery] = {
     var delivered = Option.empty[Delivery]
     try delivered = accepted(ask(worker, request(out, inputs)), out)
-    finally if (!delivered.contains(InFile(out))) Files.deleteIfExists(out)
+    finally if (lent.isEmpty && !delivered.contains(InFile(out))) Files.deleteIfExists(out)
     delivered
   }
 
@@ -97,8 +97,6 @@ private[pyflare] final class FragmentRun(exec: PyFlareExec) extends Logging {
       json.field("out", out.toString)
       json.key("inputs")
       json.obj(inputs.foreach { case (node, path) => json.field(node.toString, path.toString) })
-      json.key("conf")
-      json.obj(Settings.travelling(exec.conf).foreach { case (k, v) => json.field(k, v) })
     }
     json.result
   }

@@ -12,7 +12,13 @@ object Hooks {
     override def preColumnarTransitions: Rule[SparkPlan] = OffloadRule(stages = true)
   }
 
-  def start(conf: SparkConf): Unit = if (conf.getBoolean("spark.pyflare.enabled", true)) Worker.warm(conf)
+  def start(conf: SparkConf): Unit = if (conf.getBoolean("spark.pyflare.enabled", true)) {
+    Worker.warm(conf)
+    Rehearsal.start(conf)
+  }
 
-  def stop(): Unit = Worker.stop()
+  def stop(): Unit = {
+    Rehearsal.end()
+    Worker.stop()
+  }
 }

@@ -1,5 +1,7 @@
 package org.apache.spark.sql.pyflare
 
+import java.nio.file.{Files, Paths}
+
 import org.apache.spark.sql.{Dataset, SparkSession}
 import org.apache.spark.sql.classic.{Dataset => ClassicDataset}
 import org.apache.spark.sql.execution.{QueryExecution, SparkPlan, SQLExecution}
@@ -35,13 +37,17 @@ object Inspection extends AdaptiveSparkPlanHelper {
   def command(session: SparkSession, name: String, argument: String): String =
     Worker.get(session.sparkContext.conf).backend.command(name, argument)
 
-  /** Runs a query that is one fragment and leaves its rows to the caller, who removes the file. Null when Spark has to run the query. */
-  def toArrow(df: Dataset[_]): String = {
+  /**
+   * Runs a query that is one fragment and leaves its rows to the caller: in the file that the caller has lent, or in one which the caller
+   * removes. Null when Spark has to run the query.
+   */
+  def toArrow(df: Dataset[_], lent: String): String = {
+    val file = Option(lent).map(Paths.get(_)).filter(Files.isWritable(_))
     val query = execution(df)
     if (!query.executedPlan.isInstanceOf[AdaptiveSparkPlanExec] && root(query.executedPlan).isEmpty) null
     else
       SQLExecution.withNewExecutionId(query, Some("toArrow")) {
-        root(query.executedPlan).flatMap(_.executeArrow()).map(delivered).orNull
+        root(query.executedPlan).flatMap(_.executeArrow(file)).map(delivered).orNull
       }
   }
 

@@ -67,6 +67,7 @@ private[sql] final case class OffloadRule(stages: Boolean) extends Rule[SparkPla
   }
 
   private def decided(query: SparkPlan, root: Boolean): SparkPlan = {
+    if (!Rehearsal.isOn) Rehearsal.end()
     val session = query.session
     val written = Document.write(query, session, root)
     val decision = Decision.parse(Worker.plan(session.sparkContext.conf, written.text))

@@ -1,5 +1,6 @@
 package org.apache.spark.sql.pyflare
 
+import java.nio.file.Path
 import java.util.concurrent.atomic.AtomicBoolean
 
 import org.apache.spark.rdd.RDD
@@ -67,8 +68,8 @@ private[sql] final case class PyFlareExec(fragment: Fragment, original: Original
 
   @transient private lazy val inSpark: SparkPlan = Fallback.prepare(this)
 
-  /** The rows as the backend left them, or nothing when Spark has to run the original plan. */
-  def executeArrow(): Option[Delivery] = executeQuery(new FragmentRun(this).deliver())
+  /** The rows as the backend left them, in `lent` if they are many, or nothing when Spark has to run the original plan. */
+  def executeArrow(lent: Option[Path]): Option[Delivery] = executeQuery(new FragmentRun(this, lent).deliver())
 
   private def run(): Option[ArrowResult] = new FragmentRun(this).result()
 
