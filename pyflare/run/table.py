@@ -97,7 +97,7 @@ def concatenated(table: Table) -> Batch:
 
 def _concatenate(parts: Sequence[tuple[int, Column]], layout: Layout) -> Column:
     if not parts:
-        return empty_column(layout)
+        return as_views(empty_column(layout), 0, layout)
     columns = [column for _, column in parts]
     data = np.concatenate([column.data for column in columns])
     ok = None
