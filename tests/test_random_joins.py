@@ -18,7 +18,10 @@ from tests.join_tables import DDL, KeyTable, key_tables
 
 ONE_SCAN_TASK: Final = {"spark.sql.files.minPartitionNum": "1"}
 """Of a query that can fail in several ways, Spark raises what the fastest task meets: with two tasks that is chance."""
-NO_BROADCAST: Final = {"spark.sql.autoBroadcastJoinThreshold": "-1", "spark.sql.adaptive.autoBroadcastJoinThreshold": "-1"}
+NO_BROADCAST: Final = {
+    "spark.sql.autoBroadcastJoinThreshold": "-1",
+    "spark.sql.adaptive.autoBroadcastJoinThreshold": "-1",
+}
 NO_MERGE: Final = {**NO_BROADCAST, "spark.sql.join.preferSortMergeJoin": "false"}
 JOINS: Final = ({}, {}, NO_BROADCAST, NO_MERGE)
 """Settings under which Spark plans other physical joins."""

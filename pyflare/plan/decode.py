@@ -20,13 +20,14 @@ _NOT_ON_THE_WIRE = ("type", "nullable")
 
 
 class Decoder:
-    """Decodes one plan's expressions; `subquery` answers for scalar subqueries, `python_udf` for Python functions."""
+    """Decodes one plan's expressions; `subquery` answers for scalar subqueries and for fields of them."""
 
     def __init__(self, subquery: SubqueryHandler) -> None:
         self._special: dict[str, Callable[[Json], Expr]] = {
             "AttributeReference": attribute,
             "Literal": _literal,
             "ScalarSubquery": subquery,
+            "GetStructField": subquery,
             "InSet": self._in_set,
         }
 

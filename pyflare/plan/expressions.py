@@ -96,9 +96,13 @@ class Literal(Expr):
 
 @dataclass(frozen=True, kw_only=True)
 class Subquery(Expr):
-    """A scalar subquery: its only value is known before the kernel starts. `index` counts the fragment's subqueries."""
+    """A scalar subquery: its only value is known before the kernel starts. `index` counts the fragment's subqueries.
+
+    Of a subquery that Spark has made of several, the value is that in `column`.
+    """
 
     index: int
+    column: int = 0
 
 
 # Names and wrappers ---------------------------------------------------------------------------------------------------

@@ -52,7 +52,7 @@ def show_expression(expr: Expr) -> str:
     if isinstance(expr, Literal):
         return repr(expr.value) if not isinstance(expr.value, bytes) else repr(expr.value.decode(errors="replace"))
     if isinstance(expr, Subquery):
-        return f"subquery#{expr.index}"
+        return f"subquery#{expr.index}" + (f".{expr.column}" if expr.column else "")
     return f"{expr.name}({', '.join(map(_part, _values(expr)))})"
 
 

@@ -213,13 +213,37 @@ class Translation:
         return tuple(self.named(item) for item in json)
 
     def _subquery(self, json: Json) -> e.Expr:
-        operator = self.lower(json["f"]["plan"])
+        """The value of a scalar subquery, or a field of the struct that a merged one gives."""
+        column, scalar = 0, json
+        if json["e"] == "GetStructField":
+            column, scalar = json["f"]["ordinal"], json["f"]["child"]
+            if scalar["e"] != "ScalarSubquery":
+                raise Unsupported("only a subquery's struct has fields here", "GetStructField")
+        operator = self.lower(_with_columns(scalar["f"]["plan"]))
         if any(isinstance(n, ops.Input) for n in _walk(operator)):
             raise Unsupported("a subquery in it stays with Spark", "ScalarSubquery")
         if operator not in self.subqueries:
             self.subqueries.append(operator)
         index = self.subqueries.index(operator)
-        return e.Subquery(type=wire_type(json["t"]), nullable=True, index=index)
+        return e.Subquery(type=wire_type(json["t"]), nullable=True, index=index, column=column)
+
+
+def _with_columns(plan: Json) -> Json:
+    """A subquery's plan with a column for each field, where Spark has merged several subqueries into one struct."""
+    plan = _inside(plan)
+    for name in ("projectList", "resultExpressions"):
+        named = plan["f"].get(name, ())
+        if len(named) == 1 and named[0]["e"] == "Alias" and named[0]["f"]["child"]["e"] == "CreateNamedStruct":
+            values = named[0]["f"]["child"]["f"]["children"][1::2]
+            columns = [_alias(value, number) for number, value in enumerate(values)]
+            return {**plan, "f": {**plan["f"], name: columns}}
+    return plan
+
+
+def _alias(value: Json, number: int) -> Json:
+    """A field as a column, with an id that no attribute has."""
+    fields = {"child": value, "name": f"field{number}", "exprId": -1000 - number}
+    return {"e": "Alias", "t": value["t"], "n": value["n"], "f": fields}
 
 
 def _inside(node: Json) -> Json:

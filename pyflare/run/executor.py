@@ -368,7 +368,7 @@ def _output_batch(spec: RowsSpec, frame: Frame) -> Batch:
     count = int(states["counter"][0])
     columns = tuple(_output_column(index, column, frame, count) for index, column in enumerate(spec.columns))
     borrowed = any(column.layout.type.is_stringlike for column in spec.columns)
-    return Batch(count, columns, (source, frame.arena, frame.tables) if borrowed else ())
+    return Batch(count, columns, (source, frame.arena, frame.tables, frame.subqueries) if borrowed else ())
 
 
 def _bytes_of(batch: Batch) -> int:

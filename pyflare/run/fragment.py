@@ -137,20 +137,21 @@ def _rows(
     return execute(generated[-1], run)
 
 
-def scalar(table: Table) -> Any:
-    """The value of a scalar subquery, in kernel form (a byte array for strings); None for null or no row.
+def scalar(table: Table) -> tuple[Any, ...]:
+    """The values of a scalar subquery's row, in kernel form (a byte array for strings); None for null or no row.
 
-    Raises `DataError` if there is more than one row: Spark has an error for it.
+    There is more than one value where Spark has merged subqueries. Raises `DataError` if there is more than one row:
+    Spark has an error for it.
     """
     if table.rows > 1:
         raise DataError("a scalar subquery gives more than one row")
     if table.rows == 0:
-        return None
-    return _first_value(concatenated(table), table.layouts[0])
+        return (None,) * len(table.layouts)
+    batch = concatenated(table)
+    return tuple(_first_value(batch, *column) for column in zip(batch.columns, table.layouts, strict=True))
 
 
-def _first_value(batch: Batch, layout: Layout) -> Any:
-    column = batch.columns[0]
+def _first_value(batch: Batch, column: Column, layout: Layout) -> Any:
     if column.ok is not None and not column.ok[0]:
         return None
     if layout.type.kind is Kind.WIDE:

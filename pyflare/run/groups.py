@@ -43,7 +43,7 @@ class Groups:
     def prepare(self, frame: Frame) -> None:
         """Make room for what a batch may need, and keep what its values point into."""
         if self._borrows:
-            self.keep.append((frame.batch, frame.tables))
+            self.keep.append((frame.batch, frame.tables, frame.subqueries))
         for source in self._sources:
             self._note_dictionary(source, frame.column(source).dictionary)
 

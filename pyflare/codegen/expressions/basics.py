@@ -52,17 +52,18 @@ def _wide_literal(kernel: Kernel, type_: DataType, value: int) -> Value:
 @emits(e.Subquery)
 def subquery(kernel: Kernel, expr: e.Subquery) -> Value:
     """The value of a scalar subquery, handed in as parameters once it is known."""
-    index, kind = expr.index, expr.type.kind
+    index, column, kind = expr.index, expr.column, expr.type.kind
+    prefix = f"subquery{index}" + (f"_{column}" if column else "")
 
     def part(get: Callable[[Any], Any], name: str, element: str) -> str:
         return kernel.param(
-            ("subquery", index, name),
-            f"subquery{index}_{name}",
+            ("subquery", index, column, name),
+            f"{prefix}_{name}",
             scalar(element),
-            lambda frame: get(frame.subqueries[index]),
+            lambda frame: get(frame.subqueries[index][column]),
         )
 
-    ok = kernel.let(f"subquery{index}_is", f"{part(lambda v: int(v is not None), 'ok', 'int64')} != 0")
+    ok = kernel.let(f"{prefix}_is", f"{part(lambda v: int(v is not None), 'ok', 'int64')} != 0")
     if kind is Kind.STR:
         address = part(lambda v: 0 if v is None else int(v.ctypes.data), "text", "uint64")
         return Value(expr.type, kind, address, ok, length=part(lambda v: 0 if v is None else len(v), "length", "int64"))
@@ -73,7 +74,7 @@ def subquery(kernel: Kernel, expr: e.Subquery) -> Value:
     if kind is Kind.BOOL:
         return kernel.boolean(f"{part(lambda v: int(bool(v)), 'value', 'int64')} != 0", ok)
     element = {Kind.F32: "float32", Kind.F64: "float64"}.get(kind, "int64")
-    return Value(expr.type, kind, part(lambda v: v or 0, "value", element), ok)
+    return Value(expr.type, kind, part(lambda v: 0 if v is None else v, "value", element), ok)
 
 
 def signed_words(value: int) -> tuple[int, int]:

@@ -24,6 +24,27 @@ SELECT id, k FROM t WHERE (k, g) IN (SELECT k, g FROM t GROUP BY k, g HAVING cou
 
 SELECT id FROM t WHERE i32 > (SELECT max(i16) FROM t WHERE id < 50) OR i32 < (SELECT min(i16) FROM t WHERE id < 50);
 
+-- Several subqueries over the same rows, which Spark merges into one that gives a struct
+
+-- data: moderate, extreme
+SELECT id, (SELECT max(s) FROM t), (SELECT min(d38) FROM t), (SELECT count(*) FROM t), (SELECT max(b) FROM t) FROM t;
+
+-- data: moderate, extreme
+SELECT id, (SELECT min(f64) FROM t), (SELECT max(dt) FROM t), (SELECT max(f32) FROM t) FROM t WHERE i8 < (SELECT max(i8) FROM t);
+
+SELECT CASE WHEN (SELECT count(*) FROM t WHERE id < 500) > 10 THEN (SELECT max(i16) FROM t WHERE id < 500) ELSE (SELECT min(i64) FROM t WHERE id < 500) END, count(*) FROM t;
+
+SELECT g, count(*) FROM t WHERE i32 BETWEEN (SELECT min(i16) FROM t WHERE id < 50) AND (SELECT max(i16) FROM t WHERE id < 50) GROUP BY g;
+
+-- Texts that outlive their subquery, and a negative zero
+
+-- data: moderate, extreme
+SELECT id, (SELECT max(s) FROM t WHERE id > 10) AS latest FROM t;
+
+SELECT (SELECT max(s) FROM t WHERE id > 10) AS latest, count(*), min(concat(k, (SELECT min(s) FROM t WHERE s > 'a'))) FROM t GROUP BY 1;
+
+SELECT id, (SELECT count(*) * -0.0D FROM t) FROM t;
+
 -- Grouping sets over joined rows, and several DISTINCT aggregates
 
 SELECT a.g, b.k, a.b, count(*), sum(b.d9), grouping_id() FROM t a JOIN t b ON a.id = b.id + 1 GROUP BY CUBE (a.g, b.k, a.b);
