@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from pathlib import Path
 
+import numpy as np
 import pytest
 from pyspark.sql import SparkSession
 
-from pyflare.io.columns import Layout
+from pyflare.codegen.generate import Generated, TableShape
+from pyflare.codegen.joins import join_spec
+from pyflare.io.columns import Batch, Column, Encoding, Layout
+from pyflare.pipeline.model import BuildNode, SourceNode
+from pyflare.plan import operators as ops
+from pyflare.plan.expressions import AttributeReference
+from pyflare.run.joins import build_table
 from pyflare.run.table import Table, concatenated
 from pyflare.types import STRING
 from tests.differential import Answer, assert_same, configured
@@ -38,6 +47,33 @@ def test_files_without_row_groups(
     _view(spark, tmp_path, "a", left)
     _view(spark, tmp_path, "b", right)
     assert_same(spark, f"SELECT a.id, a.text FROM a {kind} b ON cast(a.k32 AS string) = b.text")
+
+
+def test_computed_text_keys_stay_in_memory() -> None:
+    """A join that only asks for matches keeps no rows, but the texts that its keys are."""
+    texts = np.frombuffer(b"ab", np.uint8).copy()
+    addresses = np.array([texts.ctypes.data, texts.ctypes.data + 1], np.uint64)
+    layout = Layout(STRING, Encoding.VIEWS, nullable=False)
+    batch = Batch(2, (Column(addresses, lengths=np.ones(2, np.int32)),), keep=(texts,))
+    attr = AttributeReference(type=STRING, nullable=False, label="key", id=1)
+    source = SourceNode(attrs=(attr,), operator=ops.Input(attrs=(attr,), node=1))
+    node = BuildNode(attrs=(attr,), child=source, keys=(0,), marks=False, rows=False)
+    shape = TableShape((layout,), 2)
+    build = Generated(node, (), shape, spec=join_spec(node, (layout,), 2))
+    alive = weakref.ref(texts)
+    built = build_table(Table((layout,), (batch,)), build)
+    del texts, batch
+    gc.collect()
+    assert alive() is not None
+    assert built.rows == 2
+
+
+@pytest.mark.parametrize("kind", ["LEFT SEMI", "LEFT ANTI"])
+def test_computed_text_keys(spark: SparkSession, tmp_path: Path, kind: str) -> None:
+    _view(spark, tmp_path, "a", SOME)
+    _view(spark, tmp_path, "b", SOME)
+    for _ in range(5):
+        assert_same(spark, f"SELECT a.id FROM a {kind} JOIN b ON upper(b.text) = concat(a.text, '') AND b.v > 2")
 
 
 @pytest.mark.parametrize("aqe", ["true", "false"])

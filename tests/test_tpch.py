@@ -14,7 +14,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from tests.differential import assert_same
-from tpch import answers, engines, workload
+from tpch import answers, dbbench, engines, workload
 from tpch.compare import difference
 from tpch.report import Report
 
@@ -97,3 +97,20 @@ def test_run_and_report(tmp_path: Path) -> None:
     markdown = Report(document).markdown()
     assert "| query | spark | pyflare | duckdb |" in markdown
     assert markdown.count("×") == 4
+
+
+def test_dbbench(tmp_path: Path) -> None:
+    """Both tasks of db-benchmark on few rows: the engines agree, and the joins have matches and rows without."""
+    x, small, _, big = (dict(columns) for _, columns in dbbench.join_columns(1000))
+    assert len(set(x["id3"])) == len(set(big["id3"])) == 1000
+    assert len(set(x["id3"]) & set(big["id3"])) == 900
+    assert len(set(x["id1"]) & set(small["id1"])) == 9
+    out = tmp_path / "results.json"
+    options = ["--rows", "1e3", "--repeat", "2", "--warmup", "1", "--out", str(out)]
+    done = subprocess.run([sys.executable, "-m", "tpch.dbbench", *options], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    document = json.loads(out.read_text())
+    assert document["rows"] == 1000
+    assert len(document["results"]) == 45
+    assert all(document["coverage"][f"join{number}"]["coverage"] == "fully" for number in range(1, 6))
+    assert Report(document).title == "db-benchmark, 1e+03 rows"

@@ -29,15 +29,16 @@ def generate(sf: float, target: Path | None = None) -> Path:
         command = [_generator(), "parquet", "--scale-factor", f"{sf:g}", "--output-dir", str(folder)]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
-    return _once(target or directory(sf), fill)
+    return once(target or directory(sf), fill)
 
 
 def extras() -> Path:
     """Make the tables of the small tasks (`tiny` and `handover`) unless they are there. Returns their directory."""
-    return _once(DATA / "extras", _fill_extras)
+    return once(DATA / "extras", _fill_extras)
 
 
-def _once(folder: Path, fill: Callable[[Path], None]) -> Path:
+def once(folder: Path, fill: Callable[[Path], None]) -> Path:
+    """Have `fill` make what belongs in a folder, unless that was done before. Returns the folder."""
     if not (folder / _STAMP).exists():
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)

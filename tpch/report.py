@@ -29,6 +29,7 @@ class Report:
 
     def __init__(self, document: dict[str, Any], mode: str = HOT) -> None:
         self.document = document
+        self.title = document.get("title", f"TPC-H, scale factor {document['sf']:g}")
         chosen = [result for result in document["results"] if result["mode"] == mode and result["median"]]
         self.times = {(result["query"], result["engine"]): result["median"] for result in chosen}
         self.queries = list(dict.fromkeys(result["query"] for result in chosen))
@@ -89,7 +90,7 @@ def _bars(report: Report, values: dict[tuple[str, str], float], label: str, name
     axes.set_xticks(range(len(report.queries)), report.queries)
     axes.set_ylabel(label)
     axes.set_yscale("log" if logarithmic else "linear")
-    axes.set_title(f"TPC-H, scale factor {report.document['sf']:g}, {report.document['machine']['cores']} cores")
+    axes.set_title(f"{report.title}, {report.document['machine']['cores']} cores")
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False, ncols=len(engines))
     _save(figure, name)

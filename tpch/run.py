@@ -57,13 +57,15 @@ class Result:
 
 
 class Measurement:
-    """Everything that one call measures."""
+    """Everything that one call measures. The tables are those in `folder`, by default TPC-H's at scale factor `sf`."""
 
-    def __init__(self, chosen: list[Engine], tasks: list[Task], sf: float, scratch: Path) -> None:
+    def __init__(
+        self, chosen: list[Engine], tasks: list[Task], sf: float, scratch: Path, folder: Path | None = None
+    ) -> None:
         self.engines = chosen
         self.tasks = tasks
         self.sf = sf
-        self.folder = generate.generate(sf)
+        self.folder = folder or generate.generate(sf)
         self.results: list[Result] = []
         self.versions: dict[str, dict[str, str]] = {}
         self.coverage: dict[str, dict[str, Any]] = {}

@@ -26,9 +26,9 @@ class JoinTable:
     """Rows grouped by key: those of group g are at `starts[g] … starts[g + 1]` of `batch`.
 
     The batch has at least one row, which outer joins read, and ignore, where nothing matches. Of a join that only asks
-    whether there is a match it has no more than that. `arrays` is what the probing kernel's parameters are bound to:
-    `starts`, the hash table's `slots`, `hashes` and `keys`, `hit` (one byte a row, set by the probes of a full join),
-    and facts as numbers.
+    whether there is a match it has no more than that, but keeps what text keys point into. `arrays` is what the probing
+    kernel's parameters are bound to: `starts`, the hash table's `slots`, `hashes` and `keys`, `hit` (one byte a row, set
+    by the probes of a full join), and facts as numbers.
     """
 
     batch: Batch
@@ -60,7 +60,7 @@ def build_table(table: Table, build: Generated) -> JoinTable:
         "hit": np.zeros(batch.length if spec.marks else 0, np.uint8),
     }
     if batch.length == 0 or not spec.rows:
-        kept = Batch(1, tuple(map(_one_row, layouts)))
+        kept = Batch(1, tuple(map(_one_row, layouts)), (batch,) if any(spec.texts) else ())
     else:
         kept = batch if order is None else taken(batch, layouts, order)
     return JoinTable(kept, batch.length, {**grouping.arrays, **facts})
