@@ -19,6 +19,10 @@ class Unsupported(PyFlareError):
         self.node = node
 
 
+class NotCompiled(Unsupported):
+    """A Python function that its author wants to be compiled, `pyflare.udf`, cannot be: the query fails."""
+
+
 class PlanError(PyFlareError):
     """A stage handed the next one a plan that breaks its own rules: a bug of ours, never the user's."""
 

@@ -232,6 +232,14 @@ def _project(kernel: Kernel, step: ops.Project, rest: Callable[[], None]) -> Non
     rest()
 
 
+def _evaluate(kernel: Kernel, step: ops.Evaluate, rest: Callable[[], None]) -> None:
+    """Columns are computed here, in their order."""
+    for named in step.columns:
+        if not named.is_rename:
+            kernel.emit(named.expr)
+    _project(kernel, step, rest)
+
+
 def _expand(kernel: Kernel, step: ops.Expand, rest: Callable[[], None]) -> None:
     """The rest of the pipeline in a loop over the projections."""
     rows = [[kernel.emit(expr) for expr in projection] for projection in step.projections]
@@ -273,6 +281,7 @@ def _probe(kernel: Kernel, step: Probe, rest: Callable[[], None]) -> None:
 _STEPS: dict[type[Step], Callable[[Kernel, Any, Callable[[], None]], None]] = {
     ops.Filter: _filter,
     ops.Project: _project,
+    ops.Evaluate: _evaluate,
     ops.Expand: _expand,
     Probe: _probe,
 }

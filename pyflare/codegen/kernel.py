@@ -72,6 +72,16 @@ class Merged:
                     kernel.line(f"{name} = {part}")
 
 
+@dataclass(frozen=True)
+class Function:
+    """A function that a kernel's source has beside the kernel, and bounds of what it returns."""
+
+    name: str
+    lines: list[str]
+    low: int | None = None
+    high: int | None = None
+
+
 @dataclass
 class Kernel:
     """Collects one kernel. `conf` holds the session settings that change what expressions mean."""
@@ -89,6 +99,7 @@ class Kernel:
         self.joined: Sequence[Any] = ()  # the join tables that the kernel probes, as generated
         self.multiplies = False  # whether one source row may reach the sink several times
         self.epilogue: list[str] = []
+        self.functions: dict[Hashable, Function] = {}
         self.can_fail = False
         self._scopes: list[dict[Hashable, Any]] = [{}]
 

@@ -55,6 +55,7 @@ def assemble(kernel: Kernel, title: str) -> KernelSource:
         *sorted(kernel.imports),
         "",
         f"SIGNATURE = types.int64(\n{INDENT}types.uint64,\n{INDENT}types.uint64,\n{types})",
+        *(line for function in kernel.functions.values() for line in ("", "", "@compiled", *function.lines)),
         "",
         "",
         f"def kernel(\n{INDENT}lo,\n{INDENT}hi,\n{names}):",

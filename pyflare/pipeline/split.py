@@ -73,7 +73,7 @@ def _source(operator: ops.Operator) -> Node:
     return SourceNode(attrs=operator.attrs, operator=operator)
 
 
-@_splits(ops.Filter, ops.Project, ops.Expand)
+@_splits(ops.Filter, ops.Project, ops.Evaluate, ops.Expand)
 def _rows(operator: ops.Operator) -> Node:
     child, steps = _pipeline(operator)
     return _rows_of(child, steps, operator.attrs, operator.attrs)

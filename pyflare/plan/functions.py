@@ -1,21 +1,38 @@
-"""Python functions in Spark's plan: a registered TensorFlow model becomes a `Model`, anything else stays with Spark."""
+"""Python functions in Spark's plan.
+
+A registered TensorFlow model becomes a `Model`, a plain function that can be compiled a `PythonCall`; anything else stays
+with Spark.
+"""
 
 from __future__ import annotations
 
 import base64
-from typing import Any
+import platform
+from collections.abc import Mapping
+from typing import Any, Final
 
-from pyflare.errors import Unsupported
+from pyflare.errors import NotCompiled, Unsupported
 from pyflare.plan import operators as ops
 from pyflare.plan.decode import Json, attribute
+from pyflare.plan.expressions import AttributeReference, Expr
+from pyflare.plan.expressions_python import Chain, PythonCall
 from pyflare.plan.translate import Translation, translates
+from pyflare.python.marks import is_required
+from pyflare.python.result import SUPPORTED
 
 _SCALAR_ARROW = (200, 250)  # PythonEvalType: scalar pandas functions, scalar Arrow functions
+_BATCHED: Final = 100  # functions of a row's values, by pickle
+_ARROW_BATCHED: Final = 101  # the same, by Arrow
+_MAX_COMMAND: Final = 1 << 18
+_PROFILERS: Final = ("spark.sql.pyspark.udf.profiler", "spark.python.profile")
+_PANDAS: Final = "spark.sql.legacy.execution.pythonUDF.pandas.conversion.enabled"
 
 
 @translates("ArrowEvalPythonExec")
 def arrow_eval_python(translation: Translation, node: Json) -> ops.Operator:
-    """One `Model` for each function of the operator, over the columns of the one before."""
+    """One `Model` for each function of the operator, over the columns of the one before; or plain functions."""
+    if all(udf["f"]["evalType"] == _ARROW_BATCHED for udf in node["f"]["udfs"]):
+        return batch_eval_python(translation, node)
     operator = translation.child(node)
     for udf, result in zip(node["f"]["udfs"], node["f"]["resultAttrs"], strict=True):
         operator = _model(translation, node, udf, attribute(result), operator)
@@ -47,3 +64,84 @@ def _registered_model(fields: Json, threads: int) -> Any:
         raise Unsupported(f"the Python function {fields['name']} runs in Spark's Python workers", "PythonUDF")
     warm_up(model, threads)
     return model
+
+
+# Plain functions ------------------------------------------------------------------------------------------------------
+
+
+@translates("BatchEvalPythonExec")
+def batch_eval_python(translation: Translation, node: Json) -> ops.Operator:
+    """The child's columns, and one for each function."""
+    child = translation.child(node)
+    columns = [ops.Named(attr, attr) for attr in child.attrs]
+    for udf, json in zip(node["f"]["udfs"], node["f"]["resultAttrs"], strict=True):
+        if json["t"] not in SUPPORTED:
+            raise _refused(udf["f"], f"its declared type is {_type_name(json['t'])}")
+        result = attribute(json)
+        columns.append(ops.Named(result, _call(translation, udf, result)))
+    attrs = tuple(column.attr for column in columns)
+    return ops.Evaluate(attrs=attrs, node=node["i"], child=child, columns=tuple(columns))
+
+
+def _type_name(json: Any) -> str:
+    return str(json["type"] if isinstance(json, Mapping) else json)
+
+
+def _call(translation: Translation, udf: Json, result: AttributeReference) -> Expr:
+    """A function of a function is the two of them one after the other: Spark hands over what the inner one returns."""
+    links = [udf["f"]]
+    while [child["e"] for child in links[0]["children"]] == ["PythonUDF"]:
+        links.insert(0, links[0]["children"][0]["f"])
+    for link in links:
+        _check(translation, link)
+    arguments = translation.decoder.expressions(links[0]["children"])
+    for argument in arguments:
+        if argument.type.name not in (*SUPPORTED, "void"):
+            raise _refused(links[0], f"an argument is of the type {argument.type}")
+    chain = Chain(
+        name="_".join(link["name"] for link in reversed(links)),
+        commands=tuple(map(_command, links)),
+        functions=tuple(map(_unpickled, links)),
+        arrow=udf["f"]["evalType"] == _ARROW_BATCHED,
+        required=any(is_required(_command(link)) for link in links),
+    )
+    return PythonCall(type=result.type, nullable=True, chain=chain, arguments=arguments)
+
+
+def _check(translation: Translation, fields: Json) -> None:
+    """Refuse a function for what Spark says of it."""
+    conf = translation.conf
+    if fields["evalType"] not in (_BATCHED, _ARROW_BATCHED):
+        raise _refused(fields, "it is a function of whole columns")
+    if not fields["udfDeterministic"]:
+        raise _refused(fields, "it is declared nondeterministic")
+    function = fields["func"].get("f")
+    if function is None or function["broadcastVars"] or len(function["command"]) > _MAX_COMMAND:
+        raise _refused(fields, "it reads broadcast variables, or is very large")
+    here = ".".join(platform.python_version_tuple()[:2])
+    if function["pythonVer"] != here:
+        raise _refused(fields, f"it was made by Python {function['pythonVer']}, and PyFlare runs in {here}")
+    if fields["evalType"] == _ARROW_BATCHED and conf.get(_PANDAS) == "true":
+        raise _refused(fields, f"{_PANDAS} is set")
+    if any(conf.get(profiler) for profiler in _PROFILERS):
+        raise _refused(fields, "Spark's profiler watches it")
+
+
+def _command(fields: Json) -> bytes:
+    return base64.b64decode(fields["func"]["f"]["command"])
+
+
+def _unpickled(fields: Json) -> Any:
+    from pyspark.serializers import CloudPickleSerializer
+
+    try:
+        return CloudPickleSerializer().loads(_command(fields))[0]
+    except Exception as error:  # whatever the user's modules raise
+        raise _refused(fields, f"it cannot be loaded here: {type(error).__name__}: {error}") from None
+
+
+def _refused(fields: Json, cause: str) -> Unsupported:
+    """Why a function is not compiled. Where it has to be, the query fails."""
+    required = "f" in fields["func"] and is_required(_command(fields))
+    kind = NotCompiled if required else Unsupported
+    return kind(f"the Python function {fields['name']} is not compiled: {cause}", "PythonUDF")

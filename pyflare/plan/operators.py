@@ -112,6 +112,11 @@ class Project(UnaryOperator):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Evaluate(Project):
+    """A projection whose columns are computed for each row, whether they are read or not: Python functions may raise."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Expand(UnaryOperator):
     """Each input row once for each projection."""
 

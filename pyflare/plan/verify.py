@@ -48,6 +48,7 @@ def _of_aggregate(aggregate: ops.Aggregate) -> Iterable[Expr]:
 _EXPRESSIONS: dict[type[ops.Operator], Callable[[Any], Iterable[Expr]]] = {
     ops.Filter: lambda op: (op.condition,),
     ops.Project: lambda op: (column.expr for column in op.columns),
+    ops.Evaluate: lambda op: (column.expr for column in op.columns),
     ops.Expand: lambda op: (expr for row in op.projections for expr in row),
     ops.Sort: lambda op: (key.expr for key in op.keys),
     ops.Model: lambda op: op.args,
