@@ -1,8 +1,8 @@
 """A Python function of a query as the source of a function in a kernel, with Spark's rule for what it returns.
 
-Spark's workers hand a result over as it is; the JVM takes it if it has the very type that was declared, and makes it null
-if not: a function that is declared to return a `double` and returns the integer 1 gives null. Whole numbers that are too
-large for the declared type lose their upper bits, and those of more than 64 bits are null.
+Spark's workers hand a result over as it is; the JVM takes it if it has the very type that was declared, and makes it
+null if not: a function that is declared to return a `double` and returns the integer 1 gives null. Integers that are
+too large for the declared type lose their upper bits, and those of more than 64 bits are null.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def translate(
 
     def finish(value: Value, path: Path, _scope: Scope | None) -> bool:
         source.results.append(value)
-        path.line(f"return {_returned(value, type_, arrow)}")
+        path.line(f"return {_returned(value, path, type_, arrow)}")
         return False
 
     def apply(position: int, values: tuple[Value, ...], path: Path, scope: Scope | None) -> bool:
@@ -96,7 +96,7 @@ def _zero(type_: DataType) -> str:
     return {"boolean": "False", "double": "0.0"}.get(type_.name, "int64(0)")
 
 
-def _returned(value: Value, type_: DataType, arrow: bool) -> str:
+def _returned(value: Value, path: Path, type_: DataType, arrow: bool) -> str:
     """The pair that stands for a returned value."""
     if isinstance(value, Nothing):
         return f"{_zero(type_)}, 0"
@@ -104,36 +104,39 @@ def _returned(value: Value, type_: DataType, arrow: bool) -> str:
     if not isinstance(inner, Scalar):
         raise Unsupported(f"it returns {v.described(inner)}")
     if isinstance(inner, Bool | Float) and inner.numpy:
-        raise Unsupported(f"it returns {v.described(inner)}: convert it, with {v.described(inner).split('.')[1][:5]}()")
-    code = _converted(inner, type_, arrow)
+        raise Unsupported(f"it returns a {v.described(inner)}, which Spark does not take: convert it")
+    code = _converted(inner, path, type_, arrow)
     if code is None:
         return f"{_zero(type_)}, 0"
     return f"{code}, 1" if not isinstance(value, Maybe) else f"{code}, int64({value.ok})"
 
 
-def _converted(value: Scalar, type_: DataType, arrow: bool) -> str | None:
+def _converted(value: Scalar, path: Path, type_: DataType, arrow: bool) -> str | None:
     """A value as one of a declared type; None where Spark makes it null."""
-    fitting: dict[type, tuple[str, ...]] = {
-        Bool: ("boolean",),
-        Float: ("float", "double"),
-        Int: tuple(INTEGRAL_BOUNDS),
-    }
-    if type_.name not in fitting[type(value)]:
+    if type_.name not in _FITTING[type(value)]:
         if arrow:
-            raise Unsupported(f"it returns {v.described(value)} for {type_}, which Arrow converts")
+            raise Unsupported(f"it returns {v.described(value)} for {type_}, which Arrow converts in its own way")
         return None
     if isinstance(value, Int):
-        return _whole(value, type_, arrow)
+        return _whole(value, path, type_, arrow)
     return f"float32({value.code})" if type_.name == "float" else value.code
 
 
-def _whole(value: Int, type_: DataType, arrow: bool) -> str:
+def _whole(value: Int, path: Path, type_: DataType, arrow: bool) -> str:
+    """An integer in the declared type's range: Arrow raises where it is not."""
     low, high = INTEGRAL_BOUNDS[type_.name]
     if low <= value.low and value.high <= high:
         return value.code
     if arrow:
-        raise Unsupported(f"it returns integers that may be too large for {type_}")
+        path.bail_when(f"not (int64({low}) <= {value.code} <= int64({high}))")
+        return value.code
     return f"int64({type_.storage.name}({value.code}))"
 
+
+_FITTING: Final[dict[type[Value], tuple[str, ...]]] = {
+    Bool: ("boolean",),
+    Float: ("float", "double"),
+    Int: tuple(INTEGRAL_BOUNDS),
+}
 
 __all__ = ["NEEDS_SPARK", "SUPPORTED", "Argument", "Translated", "translate"]
