@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from pyflare.frame import Flare, explain, flare
+    from pyflare.python.decorator import udf
     from pyflare.session import conf, enable
 
 __version__ = "0.1.0"
 version: Final = __version__
 
-__all__ = ["Flare", "__version__", "conf", "enable", "explain", "flare", "version"]
+__all__ = ["Flare", "__version__", "conf", "enable", "explain", "flare", "udf", "version"]
 
 _HOMES: Final = {
     "Flare": "pyflare.frame",
@@ -23,6 +24,7 @@ _HOMES: Final = {
     "enable": "pyflare.session",
     "explain": "pyflare.frame",
     "flare": "pyflare.frame",
+    "udf": "pyflare.python.decorator",
 }
 
 

@@ -186,7 +186,7 @@ def _answer(decision: Decision) -> dict[str, Any]:
         for f in decision.fragments
     ]
     log_text = "\n".join(f"{r.op} stays in Spark: {r.reason}" for r in decision.reasons)
-    return {"fragments": fragments, "reasons": reasons, "log": log_text}
+    return {"fragments": fragments, "reasons": reasons, "log": log_text, "error": decision.error}
 
 
 def _hand_over(schema: Schema, table: Table, out: str, zone: str, pool: ThreadPoolExecutor | None) -> str | None:

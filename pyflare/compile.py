@@ -45,10 +45,11 @@ class Fragment:
 
 @dataclass(frozen=True)
 class Decision:
-    """What PyFlare takes of one plan, and why not the rest."""
+    """What PyFlare takes of one plan, and why not the rest. With an `error` the query must not run at all."""
 
     fragments: tuple[Fragment, ...]
     reasons: tuple[Reason, ...]
+    error: str | None = None
 
 
 def decide(document: Json, identity: str, cache: ColumnCache) -> Decision:
@@ -64,7 +65,7 @@ def decide(document: Json, identity: str, cache: ColumnCache) -> Decision:
         verify(operator)
         taken = Subtree(subtree.node, operator, subtree.inputs, subtree.ordered, subtree.single)
         fragments.append(Fragment(f"{identity}:{subtree.node}", taken, subqueries, conf, config))
-    return Decision(tuple(fragments), tuple(translation.reasons))
+    return Decision(tuple(fragments), tuple(translation.reasons), translation.error)
 
 
 def _check(operator: ops.Operator, conf: Mapping[str, str], cache: ColumnCache) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import unquote, urlparse
 
 from pyflare.config import Config
-from pyflare.errors import PlanError, PyFlareError, Unsupported
+from pyflare.errors import NotCompiled, PlanError, PyFlareError, Unsupported
 from pyflare.io.parquet import ScanColumn, ScanFile, ScanSpec
 from pyflare.plan import expressions as e
 from pyflare.plan import operators as ops
@@ -99,6 +99,7 @@ class Translation:
     reasons: list[Reason] = field(default_factory=list)
     subtrees: list[Subtree] = field(default_factory=list)
     subqueries: list[ops.Operator] = field(default_factory=list)
+    error: str | None = None
 
     def __post_init__(self) -> None:
         self.decoder = Decoder(self._subquery)
@@ -174,6 +175,8 @@ class Translation:
             self.check(operator)
             return operator
         except PyFlareError as error:
+            if isinstance(error, NotCompiled):
+                self.error = error.reason
             self.refuse(node, str(error))
         except KeyError as error:
             self.refuse(node, f"its wire form has no {error}")

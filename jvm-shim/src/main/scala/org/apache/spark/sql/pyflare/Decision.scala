@@ -9,8 +9,17 @@ import org.apache.spark.sql.catalyst.trees.TreeNodeTag
 /** A subtree that the backend takes: `inputs` are the nodes below it that Spark goes on running. */
 private[pyflare] final case class Fragment(id: String, node: Int, inputs: Seq[Int], ordered: Boolean, single: Boolean)
 
-/** The backend's answer to a plan (`docs/wire.md`, section 3). */
-private[pyflare] final case class Decision(fragments: Seq[Fragment], reasons: Seq[String], log: String, json: String)
+/** The backend's answer to a plan (`docs/wire.md`, section 3). With an `error` the query must not run. */
+private[pyflare] final case class Decision(
+    fragments: Seq[Fragment],
+    reasons: Seq[String],
+    log: String,
+    error: Option[String],
+    json: String
+)
+
+/** What the user has demanded of PyFlare cannot be: PySpark knows this as its own `IllegalArgumentException`. */
+private[pyflare] final class DemandNotMet(message: String) extends IllegalArgumentException(message)
 
 private[pyflare] object Decision {
   /** Marks the root of each plan that was decided upon. */
@@ -25,7 +34,13 @@ private[pyflare] object Decision {
 
   def parse(json: String): Decision = {
     val tree = read(json)
-    Decision(elements(tree, "fragments").map(fragment), elements(tree, "reasons").map(reason), tree.path("log").asText(""), json)
+    Decision(
+      fragments = elements(tree, "fragments").map(fragment),
+      reasons = elements(tree, "reasons").map(reason),
+      log = tree.path("log").asText(""),
+      error = Option(tree.get("error")).filterNot(_.isNull).map(_.asText),
+      json = json
+    )
   }
 
   private def fragment(f: JsonNode): Fragment =

@@ -20,7 +20,7 @@ import org.apache.spark.sql.execution.exchange.{BroadcastExchangeExec, Exchange,
  *   - `preColumnarTransitions`: adaptive execution off or skipped, the whole plan; under adaptive execution the parts of a plan that has
  *     been through the first place, which this leaves alone (`stages`).
  *
- * Whatever goes wrong here, the plan stays as Spark made it.
+ * Whatever goes wrong here, the plan stays as Spark made it; only what the user has demanded of PyFlare ends the query.
  */
 private[sql] final case class OffloadRule(stages: Boolean) extends Rule[SparkPlan] {
 
@@ -60,6 +60,7 @@ private[sql] final case class OffloadRule(stages: Boolean) extends Rule[SparkPla
     case query =>
       try decided(query, root)
       catch {
+        case e: DemandNotMet => throw e
         case NonFatal(e) =>
           Once.warn(log, e)
           query
@@ -72,6 +73,7 @@ private[sql] final case class OffloadRule(stages: Boolean) extends Rule[SparkPla
     val written = Document.write(query, session, root)
     val decision = Decision.parse(Worker.plan(session.sparkContext.conf, written.text))
     report(decision)
+    decision.error.foreach(message => throw new DemandNotMet(message))
     val result = Some(new Replacement(written, decision).replace(query)).filter(delivers(query, _)).filterNot(_ eq query)
     if (result.isEmpty) query.foreach { case e: Exchange => e.setTagValue(Decision.declined, ()); case _ => }
     val plan = result.getOrElse(query)
