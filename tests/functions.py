@@ -27,7 +27,6 @@ NAMES: Final = ("a", "b", "c", "x", "y")
 _NUMBERS: Final = ("0", "1", "2", "-3", "7", "2**62", "0.0", "-0.0", "0.5", "-2.5", "1e10", "True", "False")
 
 
-
 def expressions(depth: int) -> st.SearchStrategy[str]:
     """Expressions over the variables of a function."""
     leaves = st.sampled_from(NAMES * 3 + _NUMBERS)
@@ -57,7 +56,8 @@ def _indented(lines: list[str]) -> list[str]:
 
 def blocks(depth: int, in_loop: bool) -> st.SearchStrategy[list[str]]:
     """Statements, one to three of them."""
-    return st.lists(statements(depth, in_loop), min_size=1, max_size=3).map(lambda many: [x for one in many for x in one])
+    several = st.lists(statements(depth, in_loop), min_size=1, max_size=3)
+    return several.map(lambda many: [line for one in many for line in one])
 
 
 def statements(depth: int, in_loop: bool) -> st.SearchStrategy[list[str]]:

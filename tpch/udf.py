@@ -195,11 +195,13 @@ def document(results: Sequence[Result]) -> dict[str, Any]:
         "machine": machine.describe(),
         "versions": {name: importlib.metadata.version(name) for name in packages},
         "query": QUERY,
-        "results": [
-            {**asdict(r), "hot_median": r.hot_median, "cold_median": r.cold_median, "ratio": r.hot_median / ours.hot_median}
-            for r in results
-        ],
+        "results": [{**asdict(result), **_summary(result, ours)} for result in results],
     }
+
+
+def _summary(result: Result, ours: Result) -> dict[str, float | None]:
+    medians = {"hot_median": result.hot_median, "cold_median": result.cold_median}
+    return {**medians, "ratio": result.hot_median / ours.hot_median}
 
 
 def report(results: Sequence[Result]) -> str:

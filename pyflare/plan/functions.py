@@ -1,7 +1,7 @@
 """Python functions in Spark's plan.
 
-A registered TensorFlow model becomes a `Model`, a plain function that can be compiled a `PythonCall`; anything else stays
-with Spark.
+A registered TensorFlow model becomes a `Model`, a plain function that can be compiled a `PythonCall`; anything else
+stays with Spark.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def _call(translation: Translation, udf: Json, result: AttributeReference) -> Ex
         if argument.type.name not in (*SUPPORTED, "void"):
             raise _refused(links[0], f"an argument is of the type {argument.type}")
     chain = Chain(
-        name="_".join(link["name"] for link in reversed(links)),
+        name="(".join(link["name"] for link in reversed(links)) + ")" * (len(links) - 1),
         commands=tuple(map(_command, links)),
         functions=tuple(map(_unpickled, links)),
         arrow=udf["f"]["evalType"] == _ARROW_BATCHED,

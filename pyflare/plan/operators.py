@@ -113,7 +113,7 @@ class Project(UnaryOperator):
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluate(Project):
-    """A projection whose columns are computed for each row, whether they are read or not: Python functions may raise."""
+    """A projection that computes its columns for each row, whether they are read or not: Python functions may raise."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -41,7 +41,7 @@ LAYOUT_EXPRESSIONS = frozenset(
 )
 MAX_RANGE_ROWS = 2**40
 _LIMITS = ("CollectLimitExec", "GlobalLimitExec", "LocalLimitExec")
-_HEAVY = (ops.Aggregate, ops.Sort, ops.Model, ops.Join)
+_HEAVY = (ops.Aggregate, ops.Sort, ops.Model, ops.Join, ops.Evaluate)
 
 
 def translates(*names: str) -> Callable[[Translator], Translator]:

@@ -64,6 +64,6 @@ def _marked(function: Any) -> Any:
     )
     functools.update_wrapper(copy, function)
     copy.__kwdefaults__ = function.__kwdefaults__
-    del copy.__wrapped__
+    del copy.__dict__["__wrapped__"]
     require(copy)
     return copy

@@ -1,4 +1,4 @@
-"""Control flow: a function's blocks become `if` and `while`, each block once for each combination of types that gets there.
+"""Control flow: a function's blocks become `if` and `while`, each once for each combination of types that gets there.
 
 Python's variables have no types. A path knows the types of all its values; where paths meet, they go on as one if their
 types agree, and else each goes on in code of its own (the technique is known as basic block versioning). Where paths
@@ -110,7 +110,7 @@ class Loop:
 Scope = Merge | Loop
 
 
-class Widen(Exception):  # noqa: N818
+class Widen(Exception):
     """A loop's variables may have more values than was assumed: it is written anew."""
 
     def __init__(self, loop: Loop, state: State) -> None:
@@ -127,9 +127,7 @@ class Flow:
 
     # Calls ------------------------------------------------------------------------------------------------------------
 
-    def call(
-        self, call: Call, path: Path, scope: Scope | None, then: Then, depth: int = 0, last: bool = False
-    ) -> bool:
+    def call(self, call: Call, path: Path, scope: Scope | None, then: Then, depth: int = 0, last: bool = False) -> bool:
         """Write a function's body here and go on with its result. Returns whether control may fall out of the lines."""
         if depth > _MAX_CALLS:
             raise Unsupported(f"{call.function.__name__} calls itself, or functions call each other too deeply")
@@ -232,7 +230,7 @@ class Flow:
     # Merges -----------------------------------------------------------------------------------------------------------
 
     def _settle(self, merge: Merge, lines: Lines, mark: int) -> bool:
-        """Go on at each of the places that paths have come to, in such an order that each comes after what leads to it."""
+        """Go on at each of the places that paths have come to, each of them after what leads to it."""
         selector, number, falls = "", 0, False
         while merge.arrivals:
             place = min((arrival.place for arrival in merge.arrivals), key=lambda p: self._turn(p, merge))
@@ -318,7 +316,8 @@ class Flow:
             arrival.ending = "continue"
             loop.rounds.append(arrival)
             return False
-        wide = _join([loop.state, {**loop.state, **{n: state[n] for n in loop.changing if n in state}}], lambda hint: hint)
+        after = {**loop.state, **{name: state[name] for name in loop.changing if name in state}}
+        wide = _join([loop.state, after], lambda hint: hint)
         if wide is not None and wide.keys() == state.keys():
             raise Widen(loop, wide)
         if any(_fits(other, state) for other in _loops(loop.outer) if other.place == loop.place):

@@ -1,4 +1,4 @@
-"""A Python function as blocks of simple statements: Numba reads its bytecode, which differs between Python's versions."""
+"""A Python function as blocks of simple statements: Numba reads bytecode, which differs between Python's versions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from functools import cached_property
 from typing import Any, Final
 
 from numba.core import analysis, compiler, ir
-from numba.core.errors import NumbaError
 
 from pyflare.errors import Unsupported
 
@@ -84,7 +83,7 @@ def read(function: Any) -> Body:
         _check(name, instruction)
     try:
         blocks = compiler.run_frontend(function).blocks
-    except (NumbaError, NotImplementedError, AssertionError, KeyError, IndexError) as error:
+    except Exception as error:  # what Numba's reader does not know
         raise Unsupported(f"{name} cannot be read: {_first_line(error)}") from None
     return Body(function, blocks, min(blocks))
 

@@ -199,8 +199,10 @@ def _float(path: Path, value: Value) -> str:
     return as_float(path.scalar(value, "a function of numbers")).code
 
 
-def _of_libm(name: str) -> Function:
+def _of_libm(name: str, arguments: int) -> Function:
     def function(path: Path, *values: Value) -> Outcome:
+        if len(values) != arguments:
+            raise Ends
         codes = [_float(path, value) for value in values]
         result = path.let(name, path.call(f"libm.libm_{name}", *codes))
         path.bail_when(path.call("python.raises", codes[0], codes[-1], result))
@@ -214,18 +216,18 @@ _ONE: Final = (
     *("sin", "sinh", "sqrt", "tan", "tanh"),
 )
 for _name in _ONE:
-    _is(getattr(math, _name))(lambda path, value, _of=_of_libm(_name): _of(path, value))
+    _is(getattr(math, _name))(_of_libm(_name, 1))
 for _name in ("atan2", "fmod", "pow"):
-    _is(getattr(math, _name))(lambda path, a, b, _of=_of_libm(_name): _of(path, a, b))
+    _is(getattr(math, _name))(_of_libm(_name, 2))
 
 
 @_is(math.log)
 def logarithm(path: Path, value: Value, base: Value | None = None) -> Outcome:
-    number = _of_libm("log")(path, value)
+    number = _of_libm("log", 1)(path, value)
     if base is None:
         return number
     assert isinstance(number, Float)
-    divisor = _of_libm("log")(path, base)
+    divisor = _of_libm("log", 1)(path, base)
     return operators.divide(path, number, divisor)  # type: ignore[arg-type]
 
 

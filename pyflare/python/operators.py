@@ -272,22 +272,18 @@ def _whole_test(symbol: str, a: Int, b: Int) -> str:
 
 
 def _equal_maybe(path: Path, symbol: str, a: Value, b: Value) -> Bool:
-    parts = [value.value for value in (a, b) if isinstance(value, Maybe)]
+    """`==` or `!=` where one of the two may be None."""
     oks = [v.ok_of(value) for value in (a, b)]
     if isinstance(a, Nothing) or isinstance(b, Nothing):
         other = oks[1] if isinstance(a, Nothing) else oks[0]
         return path.test(v.negated(other) if symbol == "==" else other)
     x, y = (value.value if isinstance(value, Maybe) else value for value in (a, b))
-    if len(parts) == 2 or not isinstance(x, Scalar) or not isinstance(y, Scalar):
-        raise Unsupported("== of two values that may be None is not supported")
-    mixed = isinstance(x, Float) != isinstance(y, Float)
-    whole = y if isinstance(x, Float) else x
-    if mixed and not as_int(whole).is_exact_float:
-        raise Unsupported("== of an integer that may be None and a float is not supported")
-    ok = next(ok for ok in oks if ok != "True")
     same = compare(path, "==", x, y)
-    both = f"({ok} and {same.code})"
-    return path.test(both if symbol == "==" else v.negated(both), same.numpy)
+    if "True" in oks:
+        equal = f"({oks[0] if oks[1] == 'True' else oks[1]} and {same.code})"
+    else:
+        equal = f"({oks[0]} == {oks[1]} and ({v.negated(oks[0])} or {same.code}))"
+    return path.test(equal if symbol == "==" else v.negated(equal), same.numpy)
 
 
 def identical(path: Path, a: Value, b: Value) -> Bool:

@@ -10,10 +10,10 @@ from pyflare.codegen.writer import INDENT
 from pyflare.errors import Unsupported
 from pyflare.python.values import Bool, Float, Int, Maybe, Nothing, Scalar, State, Value, described, negated
 
-_MAX_LINES: Final = 2000
+_MAX_LINES: Final = 800
 
 
-class Ends(Exception):  # noqa: N818
+class Ends(Exception):
     """Python raises here: the path ends, and Spark is asked."""
 
 

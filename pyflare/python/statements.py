@@ -34,9 +34,7 @@ def evaluate(frame: Frame, value: Any, path: Path) -> Outcome:
     if isinstance(value, ir.Var):
         return read_variable(path, value.name)
     if isinstance(value, ir.Arg):
-        arguments = path.state[ARGUMENTS]
-        assert isinstance(arguments, Items)
-        return arguments.values[value.index]
+        return _argument(path, value.index)
     if isinstance(value, ir.Const):
         return v.constant(value.value)
     if isinstance(value, ir.Global | ir.FreeVar):
@@ -45,6 +43,12 @@ def evaluate(frame: Frame, value: Any, path: Path) -> Outcome:
         operation = getattr(value, "op", type(value).__name__)
         raise Unsupported(_WORDS.get(operation, f"its operation {operation} is not supported"))
     return _EXPRESSIONS[value.op](frame, value, path)
+
+
+def _argument(path: Path, index: int) -> Outcome:
+    arguments = path.state[ARGUMENTS]
+    assert isinstance(arguments, Items)
+    return arguments.values[index]
 
 
 def _constant(frame: Frame, name: str, value: Any) -> Outcome:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -22,7 +22,7 @@ class Int:
     @property
     def is_exact_float(self) -> bool:
         """Whether the number is a float without loss."""
-        return -EXACT <= self.low and self.high <= EXACT
+        return self.low >= -EXACT and self.high <= EXACT
 
 
 @dataclass(frozen=True)
@@ -169,7 +169,7 @@ def described(value: Value) -> str:
 # Joins ----------------------------------------------------------------------------------------------------------------
 
 
-def joined(values: list[Value], fresh: Callable[[str], str]) -> Value | None:
+def joined(values: Sequence[Value], fresh: Callable[[str], str]) -> Value | None:
     """One value that stands for any of `values`, under fresh names where they differ. None if there is no such."""
     first = values[0]
     if all(value == first for value in values):
@@ -189,7 +189,7 @@ def joined(values: list[Value], fresh: Callable[[str], str]) -> Value | None:
     return replace(first, code=code)
 
 
-def _joined_maybe(values: list[Value], fresh: Callable[[str], str]) -> Value | None:
+def _joined_maybe(values: Sequence[Value], fresh: Callable[[str], str]) -> Value | None:
     present = [value.value if isinstance(value, Maybe) else value for value in values if not isinstance(value, Nothing)]
     inner = joined(present, fresh)
     if not isinstance(inner, Scalar):
@@ -200,7 +200,7 @@ def _joined_maybe(values: list[Value], fresh: Callable[[str], str]) -> Value | N
     return Maybe(inner, oks.pop() if len(oks) == 1 else fresh("there"))
 
 
-def _joined_items(values: list[Value], fresh: Callable[[str], str]) -> Value | None:
+def _joined_items(values: Sequence[Value], fresh: Callable[[str], str]) -> Value | None:
     if not all(isinstance(value, Items) for value in values):
         return None
     rows = [value.values for value in values if isinstance(value, Items)]

@@ -6,6 +6,7 @@ import math
 from typing import Final
 
 import numpy as np
+from numba import int64
 
 from pyflare.runtime.compiled import compiled
 from pyflare.runtime.floats import java_remainder
@@ -104,7 +105,7 @@ def range_length(start: int, stop: int, step: int) -> int:
     low, high = (start, stop) if step > 0 else (stop, start)
     span = np.uint64(wrap_sub(high, low)) - np.uint64(1)
     size = np.uint64(step) if step > 0 else np.uint64(wrap_sub(0, step))
-    return np.int64(min(span // size, np.uint64(2**62))) + 1
+    return int64(min(span // size, np.uint64(2**62))) + 1
 
 
 @compiled
