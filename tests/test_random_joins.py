@@ -23,7 +23,7 @@ NO_BROADCAST: Final = {
     "spark.sql.adaptive.autoBroadcastJoinThreshold": "-1",
 }
 NO_MERGE: Final = {**NO_BROADCAST, "spark.sql.join.preferSortMergeJoin": "false"}
-JOINS: Final = ({}, {}, NO_BROADCAST, NO_MERGE)
+JOINS: Final[tuple[dict[str, str], ...]] = ({}, {}, NO_BROADCAST, NO_MERGE)
 """Settings under which Spark plans other physical joins."""
 TAKEN: Final = 0.9
 """The least share of the queries that must run in PyFlare as a whole."""

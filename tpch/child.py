@@ -14,6 +14,8 @@ from multiprocessing.connection import Client
 from pathlib import Path
 from typing import Any, Protocol
 
+FIGURES = ("planNs", "callNs", "runNs", "readNs", "compileNs", "kernelNs", "handoverNs")
+
 
 class Engine(Protocol):
     """What every engine can do; `fetch` is what is timed."""
@@ -22,6 +24,7 @@ class Engine(Protocol):
 
     def fetch(self, sql: str, action: str) -> Any: ...
     def explain(self, sql: str) -> dict[str, Any]: ...
+    def figures(self) -> dict[str, int]: ...
     def close(self) -> None: ...
 
 
@@ -43,12 +46,13 @@ class SparkEngine:
             builder = pyflare.enable(builder)
         self.spark = builder.getOrCreate()
         self.accelerated = bool(options.get("pyflare"))
+        self.frame: Any = None
         self.versions = _versions("pyspark", "pysail", "pyflare") | {"spark": self.spark.version}
         for file in _files(options["data"]):
             self.spark.read.parquet(str(file)).createOrReplaceTempView(file.stem)
 
     def fetch(self, sql: str, action: str) -> Any:
-        frame = self.spark.sql(sql)
+        frame = self.frame = self.spark.sql(sql)
         if action == "collect":
             return frame.collect()
         if self.accelerated:
@@ -56,6 +60,14 @@ class SparkEngine:
 
             return pyflare.flare(frame).to_arrow()
         return frame.toArrow()
+
+    def figures(self) -> dict[str, int]:
+        """What PyFlare's metrics have for the last collected query, in nanoseconds, when it ran there as a whole."""
+        root = self.frame._jdf.queryExecution().executedPlan() if self.accelerated and self.frame is not None else None
+        if root is None or not root.nodeName().startswith("PyFlare"):
+            return {}
+        metrics = root.metrics()
+        return {name: metrics.apply(name).value() for name in FIGURES}
 
     def explain(self, sql: str) -> dict[str, Any]:
         if not self.accelerated:
@@ -87,6 +99,9 @@ class DuckEngine:
 
     def explain(self, sql: str) -> dict[str, Any]:
         return {"coverage": "no", "reasons": []}
+
+    def figures(self) -> dict[str, int]:
+        return {}
 
     def close(self) -> None:
         self.connection.close()
@@ -127,7 +142,7 @@ def _answer(engine: Engine, request: dict[str, Any]) -> dict[str, Any]:
     began = time.perf_counter()
     rows = engine.fetch(request["sql"], request["action"])
     seconds = time.perf_counter() - began
-    return {"seconds": seconds, "rows": _portable(rows, request)}
+    return {"seconds": seconds, "rows": _portable(rows, request), "figures": engine.figures()}
 
 
 def _portable(rows: Any, request: dict[str, Any]) -> Any:

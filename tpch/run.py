@@ -44,6 +44,7 @@ class Result:
     warmup: int
     seconds: list[float] = field(default_factory=list)
     startup: list[float] = field(default_factory=list)
+    figures: list[dict[str, int]] = field(default_factory=list)
     peak_mib: int = 0
     rows: int = 0
     difference: str = ""
@@ -125,6 +126,8 @@ class Measurement:
             result.error = str(error)[:500]
             return
         result.seconds.append(answer["seconds"])
+        if answer["figures"]:
+            result.figures.append(answer["figures"])
         result.peak_mib = max(result.peak_mib, answer["peak_mib"])
         rows = self._kept(task, answer["rows"])
         result.rows = len(rows) if isinstance(rows, list) else 0

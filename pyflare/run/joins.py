@@ -27,8 +27,8 @@ class JoinTable:
 
     The batch has at least one row, which outer joins read, and ignore, where nothing matches. Of a join that only asks
     whether there is a match it has no more than that, but keeps what text keys point into. `arrays` is what the probing
-    kernel's parameters are bound to: `starts`, the hash table's `slots`, `hashes` and `keys`, `hit` (one byte a row, set
-    by the probes of a full join), and facts as numbers.
+    kernel's parameters are bound to: `starts`, the hash table's `slots`, `hashes` and `keys`, `hit` (one byte a row,
+    set by the probes of a full join), and facts as numbers.
     """
 
     batch: Batch

@@ -25,6 +25,9 @@ private[pyflare] object Decision {
   /** Marks the root of each plan that was decided upon. */
   val tag: TreeNodeTag[Decision] = TreeNodeTag[Decision]("pyflare.decision")
 
+  /** On the root of a plan: the nanoseconds that went by until it was decided upon and replaced. */
+  val took: TreeNodeTag[Long] = TreeNodeTag[Long]("pyflare.took")
+
   /** Marks the exchanges of a plan of which the backend took nothing. */
   val declined: TreeNodeTag[Unit] = TreeNodeTag[Unit]("pyflare.declined")
 

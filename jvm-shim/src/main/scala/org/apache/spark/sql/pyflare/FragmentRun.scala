@@ -56,7 +56,8 @@ private[pyflare] final class FragmentRun(exec: PyFlareExec, lent: Option[Path] =
 
   private def delivery(worker: WorkerProcess, out: Path, inputs: Seq[(Int, Path)]): Option[Delivery] = {
     var delivered = Option.empty[Delivery]
-    try delivered = accepted(ask(worker, request(out, inputs)), out)
+    val started = System.nanoTime
+    try delivered = accepted(ask(worker, request(out, inputs)), System.nanoTime - started, out)
     finally if (lent.isEmpty && !delivered.contains(InFile(out))) Files.deleteIfExists(out)
     delivered
   }
@@ -73,9 +74,9 @@ private[pyflare] final class FragmentRun(exec: PyFlareExec, lent: Option[Path] =
 
   private def send(worker: WorkerProcess, request: String): JsonNode = Decision.read(Attendance.of(exec, worker, id, request))
 
-  private def accepted(reply: JsonNode, out: Path): Option[Delivery] =
+  private def accepted(reply: JsonNode, nanos: Long, out: Path): Option[Delivery] =
     if (reply.path("ok").asBoolean) {
-      FragmentMetrics.update(exec, reply.path("metrics"))
+      FragmentMetrics.update(exec, reply.path("metrics"), nanos)
       Some(Option(reply.get("inline")).filterNot(_.isNull).map(b => Inline(b.asText)).getOrElse(InFile(out)))
     } else {
       refused(reply.path("kind").asText, reply.path("message").asText)

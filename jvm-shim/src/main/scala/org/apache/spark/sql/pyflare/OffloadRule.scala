@@ -69,6 +69,7 @@ private[sql] final case class OffloadRule(stages: Boolean) extends Rule[SparkPla
 
   private def decided(query: SparkPlan, root: Boolean): SparkPlan = {
     if (!Rehearsal.isOn) Rehearsal.end()
+    val started = System.nanoTime
     val session = query.session
     val written = Document.write(query, session, root)
     val decision = Decision.parse(Worker.plan(session.sparkContext.conf, written.text))
@@ -78,6 +79,7 @@ private[sql] final case class OffloadRule(stages: Boolean) extends Rule[SparkPla
     if (result.isEmpty) query.foreach { case e: Exchange => e.setTagValue(Decision.declined, ()); case _ => }
     val plan = result.getOrElse(query)
     plan.setTagValue(Decision.tag, decision)
+    plan.setTagValue(Decision.took, System.nanoTime - started)
     plan
   }
 
