@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import warnings
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -40,14 +42,18 @@ def expressions(depth: int) -> st.SearchStrategy[str]:
     return st.one_of(
         leaves,
         st.builds("({} {} {})".format, below, infix, below),
-        st.builds("(int({}) {} int({}))".format, below, whole, below),
-        st.builds("{}({})".format, unary, below),
+        st.builds("(int({}) {} (int({}) % 80))".format, below, whole, below),
+        st.builds(_applied, unary, below),
         st.builds("{}({}, {})".format, binary, below, below),
         st.builds("({} if {} else {})".format, below, below, below),
         st.builds("({} ** {})".format, below, st.sampled_from(("0", "1", "2", "3", "-1", "0.5", "b % 4"))),
         st.builds("({} is {})".format, below, st.sampled_from(("None", "not None"))),
         st.builds("({} in (1, 2.5, 7))".format, below),
     )
+
+
+def _applied(function: str, operand: str) -> str:
+    return f"({function}({operand}))"
 
 
 def _indented(lines: list[str]) -> list[str]:
@@ -97,9 +103,39 @@ class Sample:
 
     def function(self) -> Any:
         """The function itself."""
-        scope: dict[str, Any] = {}
-        exec(compile(PRELUDE + self.source, "<sample>", "exec"), scope)
+        return self._defined(ast.parse(PRELUDE + self.source))
+
+    def reference(self) -> Any:
+        """The same function, with an `OverflowError` for integers that Python would compute with for hours."""
+        return self._defined(ast.fix_missing_locations(_Limited().visit(ast.parse(PRELUDE + self.source))))
+
+    @staticmethod
+    def _defined(tree: ast.Module) -> Any:
+        scope: dict[str, Any] = {"limited": limited}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SyntaxWarning)  # `1 is None`
+            exec(compile(tree, "<sample>", "exec"), scope)
         return scope["f"]
+
+
+class _Limited(ast.NodeTransformer):
+    """Looks at the result of each operation."""
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:  # noqa: N802
+        self.generic_visit(node)
+        return ast.Call(ast.Name("limited", ast.Load()), [node], [])
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> ast.stmt:  # noqa: N802
+        assert isinstance(node.target, ast.Name)
+        value = ast.BinOp(ast.Name(node.target.id, ast.Load()), node.op, node.value)
+        return ast.Assign([node.target], self.visit(value))
+
+
+def limited(value: Any) -> Any:
+    """A value that is no giant."""
+    if isinstance(value, int) and abs(value) >= 2**256:
+        raise OverflowError
+    return value
 
 
 def _source(body: list[str], result: str) -> str:

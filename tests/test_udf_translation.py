@@ -18,6 +18,7 @@ from pyflare.errors import Unsupported
 from pyflare.python import values as v
 from pyflare.python.result import Argument, translate
 from pyflare.types import DataType
+from tests import emulated
 from tests.functions import Sample, as_spark, samples
 
 _INTEGERS: Final = (0, 1, -1, 2, 3, -7, 10, 100, 2**31, 2**53 + 1, 2**62, 2**63 - 1, -(2**63))
@@ -27,8 +28,8 @@ _KINDS: Final[dict[str, Any]] = {"i": v.Int, "f": v.Float, "b": v.Bool}
 _GIVEN_UP: Final = ("it becomes too long", "the types of variables change", "it is too long")
 
 
-class Compiled:
-    """A function as it is in a kernel. `kinds` are `i`, `f` and `b`, with `?` for arguments that may be None."""
+class Translated:
+    """A function's translation, run by Python. `kinds` are `i`, `f` and `b`, with `?` for what may be None."""
 
     def __init__(self, function: Any, kinds: Sequence[str], returns: str) -> None:
         self._writer, self._helpers = Writer(), dict[str, str]()
@@ -37,12 +38,13 @@ class Compiled:
         type_ = DataType(returns)
         found = translate("udf", [function], arguments, type_, False, self._writer.fresh, self._use)
         self.text = "\n".join(found.lines)
-        scope: dict[str, Any] = {name: getattr(numba, name) for name in ("int8", "int32", "int64", "float64")}
-        for helper, name in self._helpers.items():
-            module, _, attribute = helper.partition(".")
-            scope[name] = getattr(importlib.import_module(f"pyflare.runtime.{module}"), attribute)
+        self._function = self._made()
+
+    def _made(self) -> Any:
+        scope: dict[str, Any] = {**emulated.TYPES}
+        scope.update({name: emulated.helper(helper) for helper, name in self._helpers.items()})
         exec(self.text, scope)
-        self._function = numba.njit(error_model="numpy")(scope["udf"])
+        return scope["udf"]
 
     def _use(self, helper: str) -> str:
         if helper not in self._helpers:
@@ -64,6 +66,18 @@ class Compiled:
         return value, answer
 
 
+class Compiled(Translated):
+    """A function as it is in a kernel."""
+
+    def _made(self) -> Any:
+        scope: dict[str, Any] = {name: getattr(numba, name) for name in ("int8", "int32", "int64", "float64")}
+        for helper, name in self._helpers.items():
+            module, _, attribute = helper.partition(".")
+            scope[name] = getattr(importlib.import_module(f"pyflare.runtime.{module}"), attribute)
+        exec(self.text, scope)
+        return numba.njit(error_model="numpy")(scope["udf"])
+
+
 def expected(function: Any, arguments: Sequence[Any], returns: str) -> tuple[Any, str]:
     """What Spark makes of Python's result, or the exception's name."""
     try:
@@ -72,7 +86,7 @@ def expected(function: Any, arguments: Sequence[Any], returns: str) -> tuple[Any
         return None, type(error).__name__
 
 
-def assert_same(function: Any, compiled: Compiled, arguments: Sequence[Any], returns: str) -> bool:
+def assert_same(function: Any, compiled: Translated, arguments: Sequence[Any], returns: str) -> bool:
     """Assert that the function's result is Spark's. Returns whether it has one."""
     wanted, raised = expected(function, arguments, returns)
     value, answer = compiled(*arguments)
@@ -87,20 +101,31 @@ def assert_same(function: Any, compiled: Compiled, arguments: Sequence[Any], ret
 kinds = st.lists(st.sampled_from(("i", "f", "b", "i?", "f?")), min_size=3, max_size=3)
 
 
-@settings(max_examples=80, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=400, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(sample=samples, kinds=kinds)
 def test_random(sample: Sample, kinds: list[str]) -> None:
-    function = sample.function()
+    """What is written means what Python means."""
+    _check(Translated, sample, kinds, every=7)
+
+
+@settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(sample=samples, kinds=kinds)
+def test_random_compiled(sample: Sample, kinds: list[str]) -> None:
+    """And still does when Numba has compiled it."""
+    _check(Compiled, sample, kinds, every=5)
+
+
+def _check(make: type[Translated], sample: Sample, kinds: list[str], every: int) -> None:
+    reference = sample.reference()
     try:
-        compiled = Compiled(function, kinds, sample.returns)
+        made = make(sample.function(), kinds, sample.returns)
     except Unsupported as error:
         if not any(error.reason.startswith(known) for known in _GIVEN_UP):
             raise
         reject()
     choices = [[*VALUES[kind[0]], *([None] if "?" in kind else [])] for kind in kinds]
-    for number, arguments in enumerate(itertools.product(*choices)):
-        if number % 7 == 0:
-            assert_same(function, compiled, arguments, sample.returns)
+    for arguments in itertools.islice(itertools.product(*choices), 0, None, every):
+        assert_same(reference, made, arguments, sample.returns)
 
 
 def test_a_sum_is_compiled() -> None:
