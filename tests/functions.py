@@ -46,7 +46,7 @@ def expressions(depth: int) -> st.SearchStrategy[str]:
         st.builds(_applied, unary, below),
         st.builds("{}({}, {})".format, binary, below, below),
         st.builds("({} if {} else {})".format, below, below, below),
-        st.builds("({} ** {})".format, below, st.sampled_from(("0", "1", "2", "3", "-1", "0.5", "b % 4"))),
+        st.builds("({} ** {})".format, below, st.sampled_from(("0", "1", "2", "3", "-1", "0.5", "(b % 4)"))),
         st.builds("({} is {})".format, below, st.sampled_from(("None", "not None"))),
         st.builds("({} in (1, 2.5, 7))".format, below),
     )
@@ -78,7 +78,7 @@ def statements(depth: int, in_loop: bool) -> st.SearchStrategy[list[str]]:
     ]
     if depth == 0:
         return st.one_of(*simple)
-    inner, looped = blocks(depth - 1, in_loop), blocks(depth - 1, True)
+    inner, looped, n = blocks(depth - 1, in_loop), blocks(depth - 1, True), f"n{depth}"
     leaving = st.sampled_from(("continue", "break")) if in_loop else expressions(1).map(lambda e: f"return {e}")
     return st.one_of(
         *simple,
@@ -86,11 +86,11 @@ def statements(depth: int, in_loop: bool) -> st.SearchStrategy[list[str]]:
         st.builds(lambda e, yes: [f"if {e}:", *_indented(yes)], value, inner),
         st.builds(lambda e, leave: [f"if {e}:", f"    {leave}"], value, leaving),
         st.builds(
-            lambda n, body: [f"for k in range({n}):", *_indented(body)],
+            lambda bounds, body: [f"for k in range({bounds}):", *_indented(body)],
             st.sampled_from(("0", "3", "a % 5", "1, 4", "5, 0, -2")),
             looped,
         ),
-        st.builds(lambda body: ["n = 3", "while n > 0:", "    n -= 1", *_indented(body)], looped),
+        st.builds(lambda body: [f"{n} = 3", f"while {n} > 0:", f"    {n} -= 1", *_indented(body)], looped),
     )
 
 
@@ -121,11 +121,11 @@ class Sample:
 class _Limited(ast.NodeTransformer):
     """Looks at the result of each operation."""
 
-    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:  # noqa: N802
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
         self.generic_visit(node)
         return ast.Call(ast.Name("limited", ast.Load()), [node], [])
 
-    def visit_AugAssign(self, node: ast.AugAssign) -> ast.stmt:  # noqa: N802
+    def visit_AugAssign(self, node: ast.AugAssign) -> ast.stmt:
         assert isinstance(node.target, ast.Name)
         value = ast.BinOp(ast.Name(node.target.id, ast.Load()), node.op, node.value)
         return ast.Assign([node.target], self.visit(value))

@@ -134,6 +134,52 @@ def test_a_sum_is_compiled() -> None:
     assert compiled(1, None)[1] == -1
 
 
+def test_bits_of_truth_values() -> None:
+    def function(a: Any, b: Any) -> Any:
+        return (a & b) | (a ^ (not b))
+
+    compiled = Compiled(function, ["b", "b?"], "boolean")
+    for arguments in itertools.product((True, False), (True, False, None)):
+        assert_same(function, compiled, arguments, "boolean")
+    assert compiled(True, True) == (True, 1)
+
+
+def test_what_is_not_assigned_needs_spark() -> None:
+    def function(a: Any) -> Any:
+        if a > 0:
+            result = a
+        return result
+
+    compiled = Compiled(function, ["i"], "long")
+    assert compiled(1) == (1, 1)
+    assert compiled(-1)[1] == -1
+
+
+def test_types_that_change_in_a_loop() -> None:
+    """The first round has an integer, the others a float."""
+
+    def function(n: Any) -> Any:
+        total: Any = 0
+        for k in range(n):
+            total += k * 0.5
+        return total
+
+    compiled = Compiled(function, ["i"], "double")
+    assert [compiled(n) for n in (0, 1, 4)] == [(0.0, 0), (0.0, 1), (3.0, 1)]
+
+
+def test_the_wrong_number_of_arguments_needs_spark() -> None:
+    assert Compiled(lambda a, b: a, ["i"], "long")(1)[1] == -1
+
+
+def test_a_function_that_calls_itself_is_refused() -> None:
+    def function(n: Any) -> Any:
+        return n if n < 2 else function(n - 1)
+
+    with pytest.raises(Unsupported, match="calls itself"):
+        Translated(function, ["i"], "long")
+
+
 @pytest.mark.parametrize("name", ["acos", "asin", "atan", "cos", "cosh", "exp", "expm1", "fabs", "log", "log10"])
 def test_functions_of_math(name: str) -> None:
     _check_math(name)

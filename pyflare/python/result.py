@@ -14,7 +14,7 @@ from typing import Any, Final
 from pyflare.errors import Unsupported
 from pyflare.python import values as v
 from pyflare.python.flow import Call, Flow, Scope
-from pyflare.python.paths import Lines, Path, Source, render
+from pyflare.python.paths import Ends, Lines, Path, Source, render
 from pyflare.python.statements import evaluate
 from pyflare.python.values import Bool, Float, Int, Maybe, Nothing, Scalar, Value
 from pyflare.types import INTEGRAL_BOUNDS, DataType
@@ -72,6 +72,8 @@ def translate(
 
     try:
         apply(0, tuple(argument.value for argument in arguments), Path(source, lines), None)
+    except Ends:
+        lines.append(source.needs_spark)  # called with the wrong number of arguments
     except RecursionError:
         raise Unsupported("it is too long") from None
     names = [part for argument in arguments for part in argument.names]
