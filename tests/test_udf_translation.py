@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import numba
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
@@ -132,6 +133,31 @@ def test_a_sum_is_compiled() -> None:
     compiled = Compiled(lambda a, b: a + b, ["i", "f?"], "double")
     assert compiled(1, 2.5) == (3.5, 1)
     assert compiled(1, None)[1] == -1
+
+
+_NUMPY: Final[list[tuple[Any, str]]] = [
+    (lambda x: float(np.sqrt(x)), "double"),
+    (lambda x: float(np.floor(x) * 2 + 1), "double"),
+    (lambda x: float(np.float64(x) / 0.0), "double"),
+    (lambda x: bool(np.isnan(x)), "boolean"),
+    (lambda x: not np.isfinite(x), "boolean"),
+    (lambda x: 1 if np.isinf(x) else int(np.ceil(min(np.fabs(x), 9.5))), "long"),
+]
+
+
+@pytest.mark.parametrize(("function", "returns"), _NUMPY)
+def test_functions_of_numpy(function: Any, returns: str) -> None:
+    compiled = Compiled(function, ["f"], returns)
+    with np.errstate(all="ignore"):
+        assert any([assert_same(function, compiled, (point,), returns) for point in _FLOATS])
+
+
+@pytest.mark.parametrize("call", ["atan2(x, y)", "copysign(x, y)", "fmod(x, y)", "pow(x, y)", "log(x, y)"])
+def test_functions_of_two_numbers(call: str) -> None:
+    function = eval(f"lambda x, y: math.{call}", {"math": math})
+    compiled = Compiled(function, ["f", "f"], "double")
+    pairs = itertools.product((*_FLOATS, 2.0, -3.0, 7.25), repeat=2)
+    assert any([assert_same(function, compiled, pair, "double") for pair in pairs])
 
 
 def test_bits_of_truth_values() -> None:

@@ -62,18 +62,12 @@ def _pair(path: Path, symbol: str, a: Value, b: Value) -> tuple[Scalar, Scalar]:
 
 
 def _is_numpy(*values: Value) -> bool:
-    return any(isinstance(value, Float | Bool) and value.numpy for value in values)
-
-
-def _no_numpy_bool(*values: Value) -> None:
-    if any(isinstance(value, Bool) and value.numpy for value in values):
-        raise Unsupported("arithmetic on NumPy's truth values is not supported")
+    return any(isinstance(value, Float) and value.numpy for value in values)
 
 
 def _arithmetic(symbol: str) -> Operator:
     def compute(path: Path, a: Value, b: Value) -> Outcome:
         x, y = _pair(path, symbol, a, b)
-        _no_numpy_bool(x, y)
         if isinstance(x, Float) or isinstance(y, Float):
             return path.number("number", f"{as_float(x).code} {symbol} {as_float(y).code}", _is_numpy(x, y))
         return whole_arithmetic(path, symbol, as_int(x), as_int(y))
@@ -109,7 +103,6 @@ def _lost(a: Int, b: Int, code: str) -> str:
 def divide(path: Path, a: Value, b: Value) -> Outcome:
     """`/`: of two integers the float that is nearest to the quotient."""
     x, y = _pair(path, "/", a, b)
-    _no_numpy_bool(x, y)
     numpy = _is_numpy(x, y)
     if not isinstance(x, Float) and not isinstance(y, Float):
         x, y = _exact(path, as_int(x)), _exact(path, as_int(y))
@@ -205,7 +198,6 @@ def _whole_power(path: Path, base: Int, exponent: Int) -> Int:
 def _bitwise(symbol: str) -> Operator:
     def compute(path: Path, a: Value, b: Value) -> Outcome:
         x, y = _pair(path, symbol, a, b)
-        _no_numpy_bool(x, y)
         if isinstance(x, Float) or isinstance(y, Float):
             raise Ends
         if isinstance(x, Bool) and isinstance(y, Bool):
@@ -236,7 +228,6 @@ def shift_right(path: Path, a: Value, b: Value) -> Outcome:
 
 def _shift(path: Path, symbol: str, a: Value, b: Value) -> tuple[Int, Int]:
     x, y = _pair(path, symbol, a, b)
-    _no_numpy_bool(x, y)
     if isinstance(x, Float) or isinstance(y, Float):
         raise Ends
     number, bits = as_int(x), as_int(y)
@@ -274,16 +265,18 @@ def _whole_test(symbol: str, a: Int, b: Int) -> str:
 def _equal_maybe(path: Path, symbol: str, a: Value, b: Value) -> Bool:
     """`==` or `!=` where one of the two may be None."""
     oks = [v.ok_of(value) for value in (a, b)]
+    x, y = (value.value if isinstance(value, Maybe) else value for value in (a, b))
+    if _is_numpy(x, y):
+        raise Unsupported("== of what may be None and NumPy's numbers is not supported")
     if isinstance(a, Nothing) or isinstance(b, Nothing):
         other = oks[1] if isinstance(a, Nothing) else oks[0]
         return path.test(v.negated(other) if symbol == "==" else other)
-    x, y = (value.value if isinstance(value, Maybe) else value for value in (a, b))
     same = compare(path, "==", x, y)
     if "True" in oks:
         equal = f"({oks[0] if oks[1] == 'True' else oks[1]} and {same.code})"
     else:
         equal = f"({oks[0]} == {oks[1]} and ({v.negated(oks[0])} or {same.code}))"
-    return path.test(equal if symbol == "==" else v.negated(equal), same.numpy)
+    return path.test(equal if symbol == "==" else v.negated(equal))
 
 
 def identical(path: Path, a: Value, b: Value) -> Bool:

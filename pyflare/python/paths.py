@@ -116,9 +116,9 @@ class Path:
         return value.value
 
     def scalar(self, value: Value, what: str) -> Scalar:
-        """A number or a truth value that is present."""
+        """A number or a truth value that is present; NumPy's truth values are no numbers to NumPy."""
         found = self.present(value)
-        if not isinstance(found, Scalar):
+        if not isinstance(found, Scalar) or (isinstance(found, Bool) and found.numpy):
             raise Unsupported(f"{what} of {described(found)} is not supported")
         return found
 
