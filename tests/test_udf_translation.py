@@ -149,7 +149,8 @@ _NUMPY: Final[list[tuple[Any, str]]] = [
 def test_functions_of_numpy(function: Any, returns: str) -> None:
     compiled = Compiled(function, ["f"], returns)
     with np.errstate(all="ignore"):
-        assert any([assert_same(function, compiled, (point,), returns) for point in _FLOATS])
+        found = [assert_same(function, compiled, (point,), returns) for point in _FLOATS]
+    assert any(found)
 
 
 @pytest.mark.parametrize("call", ["atan2(x, y)", "copysign(x, y)", "fmod(x, y)", "pow(x, y)", "log(x, y)"])
@@ -157,7 +158,8 @@ def test_functions_of_two_numbers(call: str) -> None:
     function = eval(f"lambda x, y: math.{call}", {"math": math})
     compiled = Compiled(function, ["f", "f"], "double")
     pairs = itertools.product((*_FLOATS, 2.0, -3.0, 7.25), repeat=2)
-    assert any([assert_same(function, compiled, pair, "double") for pair in pairs])
+    found = [assert_same(function, compiled, pair, "double") for pair in pairs]
+    assert any(found)
 
 
 def test_bits_of_truth_values() -> None:
