@@ -55,7 +55,7 @@ def check_feed(port: Port, column: Column, feeding: Feeding) -> None:
     if scalar.is_binary and feeding is not Feeding.ROW:
         raise InvalidTypeException(f"Data column {column.name} is binary, which map_rows takes only")
     data = feeding.data(column)
-    hint = "" if column.is_analyzed else ": run tfs.analyze"
+    hint = "" if column.is_analyzed or is_known(column.cell) else ": run tfs.analyze"
     if not fits(data, port.shape):
         raise InvalidDimensionException(
             f"The data column '{column.name}' has shape {printed(data)} (not compatible) with shape "

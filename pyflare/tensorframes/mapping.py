@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from pyflare.tensorflow.tensors import Array
 from pyflare.tensorframes import checks, shapes
 from pyflare.tensorframes.blocks import Output
 from pyflare.tensorframes.checks import Feeding
 from pyflare.tensorframes.columns import Feed
-from pyflare.tensorframes.errors import InputNotFoundException, InvalidTypeException
+from pyflare.tensorframes.errors import InputNotFoundException, InvalidDimensionException, InvalidTypeException
 from pyflare.tensorframes.fetches import Spec, bound, read
 from pyflare.tensorframes.programs import Port, Program
 from pyflare.tensorframes.shapes import UNKNOWN, Column
@@ -102,9 +103,7 @@ def map_pandas(
                 f"Graph input {port.name} found, but no column to match it. Dataframe columns: "
                 f"{', '.join(map(str, frame.columns))}"
             )
-        array = np.array(frame[names[port.name]].tolist(), port.dtype or None)
-        if array.dtype.name not in shapes.NUMBERS:
-            raise InvalidTypeException(f"The column {names[port.name]} is of type {array.dtype}, not of numbers")
+        array = _whole(frame[names[port.name]], port)
         arrays[port.name] = array
         specs[port.name] = Spec(shapes.NUMBERS[array.dtype.name], (UNKNOWN, *array.shape[1:]))
     program = computation.program(specs)
@@ -112,3 +111,18 @@ def map_pandas(
     for port, values in zip(program.outputs, found, strict=True):
         frame[port.name] = list(values) if np.ndim(values) > 1 else values
     return frame
+
+
+def _whole(values: pd.Series[Any], port: Port) -> Array:
+    """A column as the placeholder wants it: pandas' types are not those of tensors, so numbers are converted."""
+    if port.dtype and port.dtype not in shapes.NUMBERS:
+        raise InvalidTypeException(f"The placeholder '{port.name}' is of type {port.dtype}, not of numbers")
+    array = np.array(values.tolist(), port.dtype or None)
+    if array.dtype.name not in shapes.NUMBERS:
+        raise InvalidTypeException(f"The column '{values.name}' is of type {array.dtype}, not of numbers")
+    if not shapes.fits(array.shape, port.shape):
+        raise InvalidDimensionException(
+            f"The data column '{values.name}' has shape {shapes.printed(array.shape)} (not compatible) with shape "
+            f"{shapes.printed(port.shape or ())} requested by the TF graph"
+        )
+    return array
