@@ -181,6 +181,22 @@ def test_functions_keep_the_variables_that_they_see() -> None:
     assert {name: values.tolist() for name, values in found.items()} == {"sum": [2.0], "weighted": [5.0]}
 
 
+def test_functions_do_not_mind_the_current_graph(graph: Any) -> None:
+    assert frozen(weighted, x=block(), y=block()).run([np.ones(1), np.ones(1)])[1].tolist() == [5.0]
+    assert not graph.get_operations()
+
+
+def test_functions_need_eager_execution() -> None:
+    code = """
+import tensorflow as tf
+from pyflare.tensorframes.fetches import read
+tf.compat.v1.disable_eager_execution()
+read(lambda: {"z": tf.constant(1)}, True).program({})
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300, check=False)
+    assert "TensorFramesError: <lambda> needs TensorFlow's eager execution" in done.stderr
+
+
 def test_unused_and_returned_arguments() -> None:
     program = frozen(lambda x, y: {"z": x}, x=block(), y=block())
     assert [port.name for port in program.inputs] == ["x", "y"]

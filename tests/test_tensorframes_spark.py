@@ -22,6 +22,7 @@ from tests.differential import configured
 
 v1 = tf.compat.v1
 T = TypeVar("T")
+WEIGHT = tf.Variable(2.0, dtype=tf.float64)
 
 
 @pytest.fixture(autouse=True)
@@ -285,11 +286,10 @@ def test_a_variable_is_a_fetch(spark: SparkSession) -> None:
 
 def test_functions_instead_of_graphs(spark: SparkSession) -> None:
     frame = numbers(spark)
-    weight = tf.Variable(2.0, dtype=tf.float64) if tf.executing_eagerly() else 2.0
 
     @tf.function
     def scaled(x: Any) -> Any:
-        return x * weight
+        return x * WEIGHT
 
     def both(a: Any, b: Any) -> Any:
         return {"low": tf.minimum(a, b), "high": tf.maximum(a, b)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
@@ -121,7 +122,17 @@ class _Function:
         self.outputs: tuple[str, ...] | None = None
 
     def program(self, specs: Mapping[str, Spec]) -> Program:
+        if tensorflow().executing_eagerly():
+            return self._traced(specs)
+        with ThreadPoolExecutor(1) as outside:  # a current graph is that of a thread
+            return outside.submit(self._traced, specs).result()
+
+    def _traced(self, specs: Mapping[str, Spec]) -> Program:
         tf = tensorflow()
+        if not tf.executing_eagerly():
+            raise TensorFramesError(
+                f"{self._name} needs TensorFlow's eager execution, which is switched off: use a graph"
+            )
         given = [port.name for port in self.inputs]
         shapes = [sizes(_refined(port, specs[port.name])) for port in self.inputs]
         signature = [

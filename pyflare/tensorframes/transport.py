@@ -41,7 +41,7 @@ class Carried:
         columns = [F.col(name) for name in numbered.columns]
         for index, field in enumerate(self.fields, start):
             if encodings := _ENCODINGS.get(type(field.dataType).__name__):
-                columns[index] = encodings[1](columns[index], field.dataType)
+                columns[index] = encodings[1](columns[index], field)
         fields = [*found.schema.fields[:start], *self.fields]
         named = [c.alias(field.name, metadata=field.metadata) for c, field in zip(columns, fields, strict=True)]
         return numbered.select(*named)
@@ -72,20 +72,28 @@ def _encoded(column: Any, field: StructField) -> Any:
     return column if encodings is None else encodings[0](column)
 
 
-def _months(column: Any) -> Any:
+def _as_months(column: Any) -> Any:
     return column.cast("interval month").cast("int")
 
 
-def _from_months(column: Any, type_: Any) -> Any:
-    return column.cast("interval month").cast(type_)
+def _from_months(column: Any, field: StructField) -> Any:
+    return column.cast("interval month").cast(field.dataType)
 
 
-def _from_text(column: Any, type_: Any) -> Any:
-    return column.cast(type_)
+def _as_text(column: Any) -> Any:
+    return column.cast("string")
+
+
+def _from_text(column: Any, field: StructField) -> Any:
+    """The interval. Spark does not know that our texts are good ones, so it is told where no null can come out."""
+    from pyspark.sql import functions as F  # noqa: N812
+
+    interval = column.cast(field.dataType)
+    return interval if field.nullable else F.coalesce(interval, F.expr("make_interval()"))
 
 
 # Intervals are the types that Spark's Python workers do not take: as months, and as the text that means the same.
-_ENCODINGS: dict[str, tuple[Callable[[Any], Any], Callable[[Any, Any], Any]]] = {
-    "YearMonthIntervalType": (_months, _from_months),
-    "CalendarIntervalType": (lambda column: column.cast("string"), _from_text),
+_ENCODINGS: dict[str, tuple[Callable[[Any], Any], Callable[[Any, StructField], Any]]] = {
+    "YearMonthIntervalType": (_as_months, _from_months),
+    "CalendarIntervalType": (_as_text, _from_text),
 }
