@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -10,7 +11,6 @@ from typing import Any, Final
 
 import numpy as np
 import pytest
-from pyspark.sql import SparkSession
 
 from tests.applications import ROOT
 
@@ -65,12 +65,16 @@ def _mean(names: dict[str, Any]) -> tuple[Any, Any]:
     return mean, names["sums"]
 
 
-def test_a_connect_session(tmp_path: Path, spark: SparkSession) -> None:
+def test_a_connect_session(tmp_path: Path) -> None:
     """Graphs are sent to the server inside the functions."""
-    del spark  # ends the background work of another session first
     program = tmp_path / "program.py"
     program.write_text(CONNECT)
-    environment = {"PYTHONPATH": str(ROOT), "SPARK_LOCAL_IP": "127.0.0.1", "PATH": "/usr/bin:/bin"}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "PYSPARK_PYTHON": sys.executable,
+        "SPARK_LOCAL_IP": "127.0.0.1",
+    }
     done = subprocess.run(
         [sys.executable, program],
         capture_output=True,
@@ -82,7 +86,7 @@ def test_a_connect_session(tmp_path: Path, spark: SparkSession) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-3:] == [
-        " |-- x: double (nullable = true) double[6]",
+        " |-- x: double (nullable = false) double[6]",
         " |-- k: long (nullable = true) long[?]",
         "done",
     ]
