@@ -19,7 +19,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import pyflare.tensorframes as tfs
-from pyflare.tensorframes import columns, loops, programs
+from pyflare.tensorflow import tensors
+from pyflare.tensorframes import loops, programs
 from pyflare.tensorframes.blocks import MapBlocks, Output
 from pyflare.tensorframes.columns import Feed, as_column, as_ragged_column, measured, merged
 from pyflare.tensorframes.fetches import Spec, bound, read
@@ -313,7 +314,7 @@ def test_pairs_are_folded_in_tensorflow(rows: int) -> None:
         return {"a": a_1 + a_2, "b": tf.maximum(b_1, b_2)}
 
     cells = {name: Spec(LONG, (2,)) if name[0] == "a" else Spec(DOUBLE, ()) for name in ("a_1", "a_2", "b_1", "b_2")}
-    program = loops.folded(frozen(both, **cells))
+    program = loops.folded(read(both, True).program(cells))
     by_name = {
         "a_input": np.arange(2 * rows).reshape(rows, 2),
         "b_input": np.array([(-1.0) ** i * i for i in range(rows)]),
@@ -374,7 +375,7 @@ def test_threads_share_a_session() -> None:
 
 
 def test_tensorflow_does_not_write_into_the_columns() -> None:
-    memory = columns.tensors.allocate((1000,), np.dtype(np.float64))
+    memory = tensors.allocate((1000,), np.dtype(np.float64))
     memory[:] = 1.0
     memory.flags.writeable = False
     assert frozen(plus_one, x=block()).run([memory])[0].sum() == 2000.0

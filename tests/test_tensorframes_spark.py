@@ -17,6 +17,8 @@ from pyspark.sql.types import ArrayType, DoubleType, FloatType, IntegerType, Lon
 
 import pyflare.tensorframes as tfs
 from pyflare.tensorframes import blocks, core, shapes
+from pyflare.tensorframes.checks import Feeding
+from pyflare.tensorframes.mapping import FrameMapping, logger
 from tests import tensorframes_examples
 from tests.differential import configured
 
@@ -800,9 +802,9 @@ def reducer(*inputs: tuple[str, Any], name: str, dtype: Any = tf.float64, shape:
 def test_reducers_of_blocks_that_do_not_fit(spark: SparkSession, fetch: Any, message: str) -> None:
     frame = spark.sql("SELECT 1D AS x, array(1D, 2D) AS v")
     fetched = fetch()
-    for call in (lambda: tfs.reduce_blocks(fetched, frame), lambda: tfs.aggregate(fetched, frame.groupBy())):
+    for call, given in ((tfs.reduce_blocks, frame), (tfs.aggregate, frame.groupBy())):
         with pytest.raises(tfs.TensorFramesError) as caught:
-            call()
+            call(fetched, given)
         assert message in str(caught.value)
 
 
@@ -900,10 +902,8 @@ def test_rows_and_structs_of_python(spark: SparkSession) -> None:
 def test_a_worker_gets_the_graph_with_its_function(spark: SparkSession) -> None:
     """What is sent holds no session and no frame."""
     frame = numbers(spark)
-    mapping = core.FrameMapping.of(lambda x: {"z": x}, frame, None, True, core.Feeding.BLOCK)
-    function = blocks.MapBlocks(
-        mapping.program, mapping.feeds(mapping.whole()), mapping.outputs(core.Feeding.BLOCK), False
-    )
+    mapping = FrameMapping.of(lambda x: {"z": x}, frame, None, True, Feeding.BLOCK)
+    function = blocks.MapBlocks(mapping.program, mapping.feeds(mapping.whole()), mapping.outputs(Feeding.BLOCK), False)
     batch = pa.RecordBatch.from_arrays([pa.array([1.0, 2.0])], ["c0"])
     (found,) = function(iter([batch]))
     assert found.to_pydict() == {"z": [1.0, 2.0], "c0": [1.0, 2.0]}
@@ -912,8 +912,8 @@ def test_a_worker_gets_the_graph_with_its_function(spark: SparkSession) -> None:
 
 def test_logging_of_the_original() -> None:
     core._java_api().initialize_logging()
-    assert core.logger.isEnabledFor(20)
-    core.logger.setLevel(0)
+    assert logger.isEnabledFor(20)
+    logger.setLevel(0)
 
 
 def test_inferred_shapes(spark: SparkSession) -> None:

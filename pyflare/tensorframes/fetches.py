@@ -279,7 +279,7 @@ def bound(inputs: Sequence[Port], feed_dict: Mapping[str, str] | None) -> dict[s
     Raises InputNotFoundException if `feed_dict` names a placeholder that there is not, TypeError if it is no dict of
     names.
     """
-    given = dict(feed_dict or {})
+    given: dict[Any, Any] = dict(feed_dict or {})
     names = [port.name for port in inputs]
     for name, column in given.items():
         if not (isinstance(name, str) and isinstance(column, str)):
