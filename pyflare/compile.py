@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from pyflare.codegen.generate import Generated, TableShape, generate
 from pyflare.config import Config
+from pyflare.errors import Unsupported
 from pyflare.io.cache import ColumnCache
 from pyflare.io.columns import Encoding, Layout
 from pyflare.io.parquet import Scan, open_scan
@@ -23,7 +24,7 @@ from pyflare.plan.translate import Reason, Subtree, Translation
 from pyflare.plan.verify import verify
 from pyflare.rewrite import rewrite
 from pyflare.rewrite.build_sides import choose_build_sides
-from pyflare.types import DataType
+from pyflare.types import DataType, Kind
 
 UNKNOWN_ROWS = 2**44
 
@@ -70,6 +71,9 @@ def decide(document: Json, identity: str, cache: ColumnCache) -> Decision:
 
 def _check(operator: ops.Operator, conf: Mapping[str, str], cache: ColumnCache) -> None:
     """Generate code for one operator over columns of the most general layout, or raise `Unsupported`."""
+    arrays = [attr for attr in operator.attrs if attr.type.kind is Kind.ARRAY]
+    if arrays and not isinstance(operator, ops.Model | ops.Project | ops.Limit):
+        raise Unsupported(f"column {arrays[0].label} is an array, which only the result of a model may be")
     if isinstance(operator, ops.Scan):
         open_scan(operator.spec, cache)
     if isinstance(operator, ops.Scan | ops.Input | ops.Values | ops.Range):

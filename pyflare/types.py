@@ -24,17 +24,21 @@ class Kind(Enum):
     WIDE = "int128"  # decimals of more than 18 digits: a (low, high) pair of 64-bit words
     STR = "str"  # strings and binaries: address and length in bytes
     NULL = "null"
+    ARRAY = "array"  # the arrays that a model returns, handed on as they are: no kernel reads them
 
 
 @dataclass(frozen=True)
 class DataType:
-    """A Spark SQL type. `name` is Spark's own JSON name; precision and scale belong to decimals."""
+    """A Spark SQL type. `name` is Spark's own JSON name; precision and scale are a decimal's, `element` an array's."""
 
     name: str
     precision: int = 0
     scale: int = 0
+    element: DataType | None = None
 
     def __str__(self) -> str:
+        if self.element is not None:
+            return f"array<{self.element}>"
         return f"decimal({self.precision},{self.scale})" if self.name == "decimal" else self.name
 
     @property
@@ -42,13 +46,20 @@ class DataType:
         """How kernels represent a value of this type."""
         if self.name == "decimal":
             return Kind.INT if self.precision <= MAX_LONG_DIGITS else Kind.WIDE
+        if self.element is not None:
+            return Kind.ARRAY
         if self.name not in _ROWS:
             raise Unsupported(f"values of type {self} are not supported")
         return _ROWS[self.name].kind
 
     @property
     def storage(self) -> np.dtype[Any]:
-        """The element type of a plain column buffer (for `Kind.WIDE` int64 words, two a value; for strings offsets)."""
+        """The element type of a plain column buffer (for `Kind.WIDE` int64 words, two a value; for strings offsets).
+
+        An array column is a matrix of its elements, one row a value.
+        """
+        if self.element is not None:
+            return self.element.storage
         if self.name == "decimal":
             return np.dtype(np.int64)
         return _ROWS[self.name].storage
@@ -56,6 +67,8 @@ class DataType:
     @property
     def arrow(self) -> pa.DataType:
         """The Arrow type that Spark's `ArrowUtils` uses for this type; timestamps are tagged with UTC."""
+        if self.element is not None:
+            return pa.list_(pa.field("element", self.element.arrow))
         if self.name == "decimal":
             return pa.decimal128(self.precision, self.scale)
         return _ROWS[self.name].arrow
@@ -151,12 +164,18 @@ STRING: Final = DataType("string")
 BINARY: Final = DataType("binary")
 VOID: Final = DataType("void")
 
+_ELEMENTS: Final = ("boolean", *INTEGRAL_BOUNDS, "float", "double")
 _DECIMAL: Final = re.compile(r"decimal\((\d+),\s*(-?\d+)\)")
 
 
 def parse_type(json: Any) -> DataType:
-    """The type behind Spark's `DataType.json` value. Raises `Unsupported` for nested and unknown types."""
+    """The type behind Spark's `DataType.json` value.
+
+    Raises `Unsupported` for unknown types, and for nested ones that are no arrays of numbers or booleans.
+    """
     if not isinstance(json, str):
+        if isinstance(json, Mapping) and json.get("type") == "array" and json.get("elementType") in _ELEMENTS:
+            return array_of(DataType(json["elementType"]))
         name = json["type"] if isinstance(json, Mapping) and "type" in json else json
         raise Unsupported(f"type {name} is not supported")
     if json in _ROWS:
@@ -168,6 +187,11 @@ def parse_type(json: Any) -> DataType:
     if scale < 0:
         raise Unsupported(f"type {json} has a negative scale")
     return DataType("decimal", precision, scale)
+
+
+def array_of(element: DataType) -> DataType:
+    """The type of arrays of such elements."""
+    return DataType("array", element=element)
 
 
 def decimal(precision: int, scale: int) -> DataType:

@@ -63,12 +63,23 @@ def models(spark: SparkSession) -> SparkSession:
     softmax = tf.keras.Sequential([tf.keras.Input((4,)), tf.keras.layers.Dense(3, activation="softmax")])
     register(spark, "classifier", softmax, argmax=True)
     register(spark, "probabilities", softmax)
+    register(spark, "flags", lambda x: tf.stack([x > 0.0, x > 1.0], axis=1), inputs=["float32"])
+    register(spark, "probabilities_of", lambda x: x * 2.0, inputs=[tf.TensorSpec([None, 4], tf.float32)])
     register(spark, "weighted", lambda a, b: 2.0 * a + tf.cast(b, tf.float64), inputs=["float64", "int64"])
     register(spark, "is_large", lambda x: x > 1.0, inputs=["float32"])
     register(spark, "as_float", lambda x: x, inputs=["float32"])
     register(spark, "index", lambda i: tf.gather([10, 20, 30], i), inputs=["int32"])
     spark.sql(VALUES).createOrReplaceTempView("numbers")
     return spark
+
+
+@pytest.fixture(scope="module")
+def filed(models: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> SparkSession:
+    """The models' session with the rows of `numbers` out of a file, as the view `filed`."""
+    path = str(tmp_path_factory.mktemp("numbers") / "t")
+    models.sql("SELECT * FROM numbers").coalesce(1).write.parquet(path)
+    models.read.parquet(path).createOrReplaceTempView("filed")
+    return models
 
 
 FULLY = [
@@ -98,12 +109,56 @@ def test_the_same_rows_wherever_they_run(models: SparkSession, query: str) -> No
     assert_same(models, query, accelerated=False)
 
 
-def test_arrays(models: SparkSession) -> None:
-    found = assert_same(models, "SELECT id, probabilities(a, b, c, d) AS p FROM numbers", accelerated=False)
+def test_arrays(filed: SparkSession) -> None:
+    query = "SELECT id, probabilities(a, b, c, d) AS p FROM filed"
+    found = assert_same(filed, query)
     assert isinstance(found, Answer)
     lengths = {id_: None if p is None else len(p) for id_, p in found.rows}
     assert lengths == {1: 3, 2: 3, 3: 3, 4: None, 5: None, 6: None, 7: None, 8: 3}
-    assert_same(models, "SELECT id, classifier(array(a, b, c, d)) AS class FROM numbers", accelerated=False)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT id, classifier(array(a, b, c, d)) AS class FROM filed",
+        "SELECT probabilities(array(a, b, c, d)) AS p, id AS i FROM filed WHERE id <> 3",
+        "SELECT probabilities(a, b, c, d) AS p FROM filed WHERE id > 100",
+        "SELECT g, flags(x) AS f FROM (SELECT id % 2 AS g, cast(sum(b) AS FLOAT) AS x FROM filed GROUP BY 1)",
+    ],
+)
+def test_arrays_in_and_out(filed: SparkSession, query: str) -> None:
+    assert_same(filed, query)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT id + 1 AS i, probabilities(a, b, c, d)[0] AS p FROM filed",
+        "SELECT probabilities(a, b, c, d) AS p FROM filed ORDER BY id",
+        "SELECT probabilities(a, b, c, d) AS p, count(*) AS n FROM filed GROUP BY 1",
+        "SELECT id, probabilities(a, b, c, d) AS p, flags(a) AS f FROM filed",
+        "SELECT classifier(probabilities_of(array(a, b, c, d))) AS c FROM filed",
+        "SELECT probabilities(a, b, c, d) AS p FROM filed UNION ALL SELECT array(1.0F)",
+        "SELECT t.id, u.p FROM filed t JOIN (SELECT id, probabilities(a, b, c, d) AS p FROM filed) u ON t.id = u.id",
+    ],
+)
+def test_what_else_is_done_with_arrays_is_spark_s(filed: SparkSession, query: str) -> None:
+    assert_same(filed, query, accelerated=False)
+
+
+def test_arrays_reach_arrow_and_files(filed: SparkSession, tmp_path: Path) -> None:
+    """More rows than travel inline, and by the columnar way."""
+    query = "SELECT t.id, probabilities(a, b, c, d) AS p FROM filed t, range(3000)"
+    with configured(filed, {"spark.pyflare.enabled": "false"}):
+        expected = filed.sql(query).toArrow()
+    frame = flare(query, filed)
+    assert frame.explain().fully_accelerated
+    table = frame.to_arrow()
+    assert table.schema.equals(expected.schema)
+    assert sorted(map(str, table.to_pylist())) == sorted(map(str, expected.to_pylist()))
+    filed.sql(query).write.parquet(str(tmp_path / "written"))
+    written = filed.read.parquet(str(tmp_path / "written"))
+    assert written.where("p IS NOT NULL").count() == 4 * 3000
 
 
 def test_values_and_schema(plain_spark: SparkSession, models: SparkSession) -> None:

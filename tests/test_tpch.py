@@ -94,6 +94,9 @@ def test_run_and_report(tmp_path: Path) -> None:
     assert len(hot) == 3
     assert all(len(result["seconds"]) == 2 and result["peak_mib"] > 0 for result in hot)
     assert document["coverage"]["q06"]["coverage"] == "fully"
+    summary = Report(document).summary()
+    assert "| engine | geometric mean, s | PyFlare's / its | PyFlare ahead in | peak memory, MiB |" in summary
+    assert "handing over, median over the queries" in summary
     markdown = Report(document).markdown()
     assert "| query | spark | pyflare | duckdb |" in markdown
     assert markdown.count("×") == 4

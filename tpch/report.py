@@ -22,6 +22,7 @@ _COLOURS: Final = {
     "comet-spark": "#bbbbbb",
 }
 _SLOW: Final = "spark"
+_OURS: Final = "pyflare"
 
 
 class Report:
@@ -34,6 +35,7 @@ class Report:
         self.times = {(result["query"], result["engine"]): result["median"] for result in chosen}
         self.queries = list(dict.fromkeys(result["query"] for result in chosen))
         self.engines = list(dict.fromkeys(result["engine"] for result in chosen))
+        self._results = chosen
 
     def mean(self, engine: str) -> float | None:
         """The geometric mean of an engine's times, over the queries that every engine ran; None without any."""
@@ -52,6 +54,36 @@ class Report:
         means = ["**geometric mean**", *(self._mean_cell(engine) for engine in self.engines)]
         return "\n".join(f"| {' | '.join(row)} |" for row in [head, ["---"] * len(head), *rows, means]) + "\n"
 
+    def summary(self) -> str:
+        """A row for each engine: what its times are to PyFlare's, and its memory; then what PyFlare itself costs."""
+        head = ["engine", "geometric mean, s", "PyFlare's / its", "PyFlare ahead in", "peak memory, MiB"]
+        rows = [self._summary_row(engine) for engine in self.engines]
+        table = "\n".join(f"| {' | '.join(row)} |" for row in [head, ["---"] * len(head), *rows])
+        return f"{table}\n{self._own_cost()}"
+
+    def _summary_row(self, engine: str) -> list[str]:
+        mean = self.mean(engine)
+        pairs = [(self.times.get((q, _OURS)), self.times.get((q, engine))) for q in self.queries]
+        both = [(ours, its) for ours, its in pairs if ours and its]
+        peak = max(result["peak_mib"] for result in self._results if result["engine"] == engine)
+        ratio = f"{statistics.geometric_mean(ours / its for ours, its in both):.2f}" if both else "–"
+        ahead = f"{sum(ours < its for ours, its in both)} of {len(both)}" if both and engine != _OURS else "–"
+        return [engine, "–" if mean is None else f"{mean:.3f}", ratio, ahead, str(peak)]
+
+    def _own_cost(self) -> str:
+        """The medians over the queries of what is neither kernels nor reading, and of compiling where there is any."""
+        ours = [r for r in self._results if r["engine"] == _OURS]
+        figures = [r.get("figures", [])[r["warmup"] :] for r in ours]
+        own = [statistics.median(map(_own_ns, runs)) / 1e6 for runs in figures if runs]
+        compiling = [statistics.median(run["compileNs"] for run in runs) / 1e9 for runs in figures if runs]
+        lines = []
+        if own:
+            median = statistics.median(own)
+            lines.append(f"PyFlare's deciding, calling and handing over, median over the queries: {median:.1f} ms")
+        if compiling and min(compiling) > 0:
+            lines.append(f"Compiling a query's kernels, geometric mean: {statistics.geometric_mean(compiling):.2f} s")
+        return "\n".join(("", *lines, ""))
+
     def _cell(self, query: str, engine: str) -> str:
         time, ratio = self.times.get((query, engine)), self.ratio(query, engine)
         if time is None:
@@ -63,6 +95,11 @@ class Report:
         if mean is None:
             return "–"
         return f"**{mean:.3f}**" if slow is None or engine == _SLOW else f"**{mean:.3f} ({slow / mean:.1f}×)**"
+
+
+def _own_ns(figures: dict[str, int]) -> int:
+    """Nanoseconds of one run that PyFlare spends beside the query itself."""
+    return figures["planNs"] + figures["callNs"] - figures["runNs"]
 
 
 def draw(report: Report, target: Path) -> None:
@@ -139,6 +176,7 @@ def main() -> None:
     arguments.charts.mkdir(parents=True, exist_ok=True)
     for file, report in zip(arguments.results, reports, strict=True):
         print(report.markdown())
+        print(report.summary())
         draw(report, arguments.charts / file.stem)
     if len(reports) > 1:
         draw_growth(reports, arguments.charts / "tpch")

@@ -489,6 +489,8 @@ def _load_data(kernel: Kernel, column: ColumnAt) -> Value:
         return _load_text(kernel, column)
     if type_.kind is Kind.NULL:
         return null_value(type_)
+    if type_.kind is Kind.ARRAY:
+        raise Unsupported(f"{column.label} of type {type_} can be handed on, nothing else")
     data = column.data(kernel, layout.storage.name)
     if type_.kind is Kind.BOOL:
         return Value(type_, Kind.BOOL, f"{data}[{row}] != 0")

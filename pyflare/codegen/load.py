@@ -83,15 +83,20 @@ def _environment() -> str:
 
 
 def load(source: KernelSource) -> tuple[Callable[..., int], int]:
-    """The compiled kernel, and the nanoseconds it took to get it. Thread-safe; compiles each kernel once."""
+    """The compiled kernel, and the nanoseconds it took to get it. Thread-safe; compiles each kernel once.
+
+    Who needs a kernel that another thread compiles waits for it, and that is what it took.
+    """
     key = hashlib.sha256((_environment() + source.text).encode()).hexdigest()[:24]
+    found = _loaded.get(key)
+    if found is not None:
+        return found, 0
+    started = time.perf_counter_ns()
     with _lock:
-        found = _loaded.get(key)
-        if found is not None:
-            return found, 0
-        started = time.perf_counter_ns()
-        _loaded[key] = function = _compile(_write(key, source.text), source)
-        return function, time.perf_counter_ns() - started
+        function = _loaded.get(key)
+        if function is None:
+            _loaded[key] = function = _compile(_write(key, source.text), source)
+    return function, time.perf_counter_ns() - started
 
 
 def _write(key: str, text: str) -> Path:

@@ -179,7 +179,7 @@ def _write_part(part: _Part, block: pa.RecordBatch) -> None:
 
 
 def _blocks(batches: Iterable[Batch], schema: Schema, arrow: pa.Schema) -> Iterator[pa.RecordBatch]:
-    """Record batches of at most `BLOCK_ROWS` rows, fewer if their strings are long."""
+    """Record batches of at most `BLOCK_ROWS` rows, fewer if their strings or arrays are long."""
     types = [type_ for _, type_, _ in schema]
     for batch in batches:
         start = 0
@@ -196,9 +196,7 @@ def _blocks(batches: Iterable[Batch], schema: Schema, arrow: pa.Schema) -> Itera
 def _block_end(batch: Batch, types: Sequence[DataType], start: int) -> int:
     end = min(start + BLOCK_ROWS, batch.length)
     while end - start > 1 and any(
-        _string_bytes(column, start, end) > BLOCK_BYTES
-        for column, type_ in zip(batch.columns, types, strict=True)
-        if type_.kind is Kind.STR
+        _long_bytes(column, type_, start, end) > BLOCK_BYTES for column, type_ in zip(batch.columns, types, strict=True)
     ):
         end = start + (end - start) // 2
     return end
@@ -230,8 +228,18 @@ def _to_array(column: Column, type_: DataType, arrow: pa.DataType, start: int, e
         return pa.nulls(count)
     ok = None if column.ok is None else column.ok[start:end]
     valid = None if ok is None else pa.py_buffer(np.packbits(ok, bitorder="little"))
+    if type_.element is not None:
+        return _array_of_arrays(column.data[start:end], type_.element, arrow, valid)
     buffers = _BUFFERS[type_.kind](column, type_, start, end)
     return pa.Array.from_buffers(arrow, count, [valid, *(pa.py_buffer(buffer) for buffer in buffers)])
+
+
+def _array_of_arrays(matrix: Array, element: DataType, arrow: pa.DataType, valid: pa.Buffer | None) -> pa.Array:
+    """The rows of a matrix as arrays."""
+    rows, width = matrix.shape
+    elements = _to_array(Column(np.ascontiguousarray(matrix).reshape(-1)), element, element.arrow, 0, rows * width)
+    offsets = pa.py_buffer(np.arange(rows + 1, dtype=np.int32) * np.int32(width))
+    return pa.Array.from_buffers(arrow, rows, [valid, offsets], children=[elements])
 
 
 def _integer_buffers(column: Column, type_: DataType, start: int, end: int) -> list[Array]:
@@ -297,6 +305,13 @@ def _empty_bytes(count: int) -> Array:
     if count > _MAX_BYTES:
         raise ExecutionError(f"{count} bytes of strings are too many for one batch")
     return empty(count, np.uint8)
+
+
+def _long_bytes(column: Column, type_: DataType, start: int, end: int) -> int:
+    """An upper bound of the bytes of values that can be long: of others there are never too many in a block."""
+    if type_.kind is Kind.ARRAY:
+        return int(column.data[start:end].nbytes)
+    return _string_bytes(column, start, end) if type_.kind is Kind.STR else 0
 
 
 def _string_bytes(column: Column, start: int, end: int) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import platform
 from collections.abc import Mapping
+from itertools import chain
 from typing import Any, Final
 
 from pyflare.errors import NotCompiled, Unsupported
@@ -44,9 +45,22 @@ def _model(translation: Translation, node: Json, udf: Json, result: Any, child: 
     if fields["evalType"] not in _SCALAR_ARROW:
         raise Unsupported("only registered TensorFlow models run in PyFlare", "PythonUDF")
     model = _registered_model(fields, int(translation.document["cores"]))
-    args = translation.decoder.expressions(fields["children"])
+    args = translation.decoder.expressions(_elements(fields["children"], model.widths))
     step = model.plan([arg.type for arg in args], result.type)
     return ops.Model(attrs=(*child.attrs, result), node=node["i"], child=child, args=args, step=step)
+
+
+def _elements(arguments: list[Json], widths: tuple[int, ...]) -> list[Json]:
+    """The arguments, with its elements in place of an array that is made on the spot for a row of a matrix.
+
+    A null among them makes the row null either way.
+    """
+    made = [isinstance(argument, dict) and argument.get("e") == "CreateArray" for argument in arguments]
+    if len(arguments) != len(widths) or not any(made):
+        return arguments
+    given = [a["f"]["children"] if is_made else [a] for a, is_made in zip(arguments, made, strict=True)]
+    fits = all(width == len(g) and (width > 1) == m for g, m, width in zip(given, made, widths, strict=True))
+    return list(chain.from_iterable(given)) if fits else arguments
 
 
 def _registered_model(fields: Json, threads: int) -> Any:

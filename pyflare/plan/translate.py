@@ -19,7 +19,7 @@ from pyflare.plan import operators as ops
 from pyflare.plan.decode import Decoder, Json, attribute
 from pyflare.plan.pruning import prunes
 from pyflare.plan.wire import column_type, kernel_value, literal_value, wire_type
-from pyflare.types import DataType
+from pyflare.types import DataType, Kind
 
 Translator = Callable[["Translation", Json], ops.Operator]
 TRANSLATORS: dict[str, Translator] = {}
@@ -195,9 +195,10 @@ class Translation:
 
     def _attributes_or_none(self, node: Json) -> tuple[e.AttributeReference, ...]:
         try:
-            return self.attributes(node)
+            found = self.attributes(node)
         except Unsupported:
             return ()
+        return () if any(attr.type.kind is Kind.ARRAY for attr in found) else found
 
     def named(self, json: Json) -> ops.Named:
         """A named expression: an attribute or an alias."""

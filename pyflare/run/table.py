@@ -34,7 +34,7 @@ def _slice_column(column: Column, length: int, start: int, stop: int) -> Column:
     ok = None if column.ok is None else column.ok[start:stop]
     if column.bytes is not None:
         return Column(column.data[start : stop + 1], ok, column.bytes, owners=column.owners)
-    width = len(column.data) // length if length else 1
+    width = len(column.data) // length if length else 1  # words a row; of arrays, which have rows of their own, one
     lengths = None if column.lengths is None else column.lengths[start:stop]
     data = column.data[start * width : stop * width]
     return Column(data, ok, None, lengths, column.dictionary, column.owners)

@@ -22,7 +22,7 @@ from pyflare.errors import Unsupported
 from pyflare.tensorflow import tensors
 from pyflare.tensorflow.spec import Input, ModelSpec, Output
 from pyflare.tensorflow.tensors import Array
-from pyflare.types import BOOLEAN, DataType
+from pyflare.types import BOOLEAN, DataType, array_of
 
 MODELS_KEPT: Final = 16
 """Models that a process keeps loaded."""
@@ -117,11 +117,16 @@ class ModelFunction:
         values, ok = step.run(*_filled(step, columns))
         return tensors.as_arrow(values, ok, step.type)
 
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """How many numbers a row gives to each input."""
+        return tuple(input_.width for input_ in self.spec.inputs)
+
     def plan(self, types: Sequence[DataType], return_type: DataType) -> ModelStep:
         """The step for arguments of those types. Raises Unsupported, with what is wrong, for others."""
         step = self._bind(types, [False] * len(types))
-        if step.is_array or step.type != return_type:
-            returned = f"array<{step.type}>" if step.is_array else str(step.type)
+        returned = array_of(step.type) if step.is_array else step.type
+        if returned != return_type:
             raise Unsupported(f"{self} returns {returned}, not {return_type}", "PythonUDF")
         if any(type_.name == "void" for type_ in types):
             raise Unsupported(f"{self} is called with an untyped null", "PythonUDF")
