@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from pyflare.compile import Decision, decide
+from pyflare.compile import Decision, decide, nothing_of
 from pyflare.config import Config
 from pyflare.errors import Cancelled, DataError, Unsupported
 from pyflare.explain import explain_text, kernel_sources
@@ -72,7 +72,11 @@ class Backend:
         return answer
 
     def _decide(self, document: dict[str, Any], identity: str) -> str:
-        self._configure(Config.from_conf(document["conf"]))
+        try:
+            self._configure(Config.from_conf(document["conf"]))
+        except ValueError as error:
+            log.warning("PyFlare leaves queries to Spark until this is set right: %s", error)
+            return json.dumps(_answer(nothing_of(document, str(error))))
         decision = decide(document, identity, self._cache)
         for fragment in decision.fragments:
             programs = Programs(fragment)

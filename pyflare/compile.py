@@ -69,6 +69,12 @@ def decide(document: Json, identity: str, cache: ColumnCache) -> Decision:
     return Decision(tuple(fragments), tuple(translation.reasons), translation.error)
 
 
+def nothing_of(document: Json, reason: str) -> Decision:
+    """The decision to leave a plan to Spark as a whole."""
+    root = document["plan"]
+    return Decision((), (Reason(root["i"], root["op"], reason),))
+
+
 def _check(operator: ops.Operator, conf: Mapping[str, str], cache: ColumnCache) -> None:
     """Generate code for one operator over columns of the most general layout, or raise `Unsupported`."""
     arrays = [attr for attr in operator.attrs if attr.type.kind is Kind.ARRAY]

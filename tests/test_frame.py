@@ -13,6 +13,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 import pyflare
 from pyflare.frame import Flare
+from tests.differential import configured
 
 Tables: TypeAlias = dict[tuple[str, str], DataFrame]
 EVERYTHING = "SELECT * FROM moderate_many WHERE id % 3 <> 1"
@@ -117,3 +118,13 @@ def test_a_connect_client_is_told_what_it_can_do() -> None:
     assert frame.to_arrow() == "rows"
     with pytest.raises(NotImplementedError, match="shows PyFlare"):
         frame.explain()
+
+
+def test_a_setting_that_cannot_be_read_is_the_reason(spark: SparkSession) -> None:
+    frame = spark.range(1000).selectExpr("sum(id) AS s")
+    with configured(spark, {"spark.pyflare.memory": "lots"}):
+        query = frame.selectExpr("s + 1 AS t")
+        (reason,) = pyflare.explain(query).reasons
+        assert reason.reason == "spark.pyflare.memory: 'lots' is not a size such as 512m or 4g"
+        assert query.collect() == [(499_501,)]
+    assert pyflare.explain(frame.selectExpr("s + 2 AS t")).fully_accelerated
