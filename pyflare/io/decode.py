@@ -37,6 +37,8 @@ def decode(array: pa.Array, type_: DataType) -> Column:
             return Column(offsets, ok, values)
         case Kind.NULL:
             return Column(np.zeros(len(array), np.uint8), np.zeros(len(array), np.uint8))
+        case Kind.ARRAY:
+            raise ExecutionError(f"a column of {type_} is no input of a query")
 
 
 def decode_codes(arrays: list[pa.DictionaryArray], dictionary: GrowingDictionary) -> Column:
