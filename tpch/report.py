@@ -129,7 +129,7 @@ def _bars(report: Report, values: dict[tuple[str, str], float], label: str, name
     axes.set_yscale("log" if logarithmic else "linear")
     axes.set_title(f"{report.title}, {report.document['machine']['cores']} cores")
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False, ncols=len(engines))
+    figure.legend(loc="outside lower center", frameon=False, ncols=len(engines))
     _save(figure, name)
 
 
