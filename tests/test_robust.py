@@ -70,9 +70,9 @@ def test_a_killed_driver_leaves_nothing(tmp_path: Path) -> None:
     with running_job(tmp_path, f"print('ready', flush=True)\nspark.sql('{ENDLESS}').collect()\n") as job:
         job.wait_for("ready")
         family = job.descendants()
-        assert any("pyflare.worker" in " ".join(member.cmdline()) for member in family)
+        assert any("pyflare.worker" in _command(member) for member in family)
         for member in family:
-            if "java" in member.name():
+            if "/java " in _command(member):
                 member.kill()
         eventually(lambda: not any("pyflare.worker" in _command(member) for member in family), "the end of the worker")
     eventually(lambda: not {p for p in Path("/dev/shm").iterdir() if "pyflare" in p.name} - shared, "a clean /dev/shm")
