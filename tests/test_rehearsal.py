@@ -49,6 +49,15 @@ def test_nobody_sees_it_and_the_first_query_ends_it(tmp_path: Path) -> None:
     assert "WARN" not in output.partition("rehearsing")[2], output
 
 
+def test_spark_runs_none_of_it(tmp_path: Path) -> None:
+    """Not even when the backend takes nothing."""
+    off = SESSION.replace(".getOrCreate()", ".config('spark.pyflare.memory', 'lots').getOrCreate()")
+    assert off != SESSION
+    with running_job(tmp_path, "spark.stop()\n" + off + WATCH + UNSEEN + "spark.stop()\n") as application:
+        output = application.rest()
+    assert "rehearsing 1 seen (0, 0)" in output, output
+
+
 def test_it_can_be_left_out(tmp_path: Path) -> None:
     off = SESSION.replace(".getOrCreate()", ".config('spark.pyflare.rehearsal', 'false').getOrCreate()")
     text = "print('rehearsing', threads(), flush=True)\nspark.stop()\n"
