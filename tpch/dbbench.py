@@ -9,7 +9,6 @@ operator, not how millions of rows get into Python.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -23,7 +22,7 @@ import pyarrow.parquet as pq
 
 from tpch import generate
 from tpch.report import Report
-from tpch.run import RESULTS, Measurement, available
+from tpch.run import RESULTS, Measurement, add_runs, available, measure, write
 from tpch.workload import Task
 
 ROWS: Final = 1e7
@@ -154,12 +153,7 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--tasks", default="groupby,join", help="one or both (%(default)s)")
     parser.add_argument("--rows", type=float, default=ROWS, help="rows of the large tables (%(default)g)")
-    parser.add_argument("--hot", action="store_true", help="measure hot (the default)")
-    parser.add_argument("--cold", action="store_true", help="measure cold")
-    parser.add_argument("--consecutive", action="store_true", help="a question's hot runs follow each other")
-    parser.add_argument("--repeat", type=int, default=7, help="hot runs of each question (%(default)s)")
-    parser.add_argument("--warmup", type=int, default=2, help="hot runs that do not count (%(default)s)")
-    parser.add_argument("--cold-repeat", type=int, default=1, help="cold runs of each question (%(default)s)")
+    add_runs(parser, repeat=7, warmup=2, cold_repeat=1)
     parser.add_argument("--out", type=Path, help="the JSON file; by default tpch/results/dbbench-<ROWS>.json")
     return parser.parse_args()
 
@@ -171,16 +165,10 @@ def main() -> int:
     chosen, folder = list(available(arguments.engines)), data(rows)
     with tempfile.TemporaryDirectory() as scratch:
         measurement = Measurement(chosen, tasks(arguments.tasks), rows / _ROWS_OF_SF1, Path(scratch), folder)
-        if arguments.cold:
-            measurement.cold(arguments.cold_repeat)
-        if arguments.hot or not arguments.cold:
-            measurement.hot(arguments.repeat, arguments.warmup, consecutive=arguments.consecutive)
+        measure(measurement, arguments)
     document = {"title": f"db-benchmark, {rows:.0e} rows", "rows": rows, **measurement.document()}
-    out = arguments.out or RESULTS / f"dbbench-{rows:.0e}.json"
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps(document, indent=1) + "\n")
     print(Report(document).markdown())
-    print(out)
+    write(document, arguments.out or RESULTS / f"dbbench-{rows:.0e}.json")
     return int(any(result.error or result.difference for result in measurement.results))
 
 

@@ -217,6 +217,31 @@ def available(names: str, comet_jar: str = "") -> Iterator[Engine]:
             print(f"without {name}: {error}", file=sys.stderr)
 
 
+def add_runs(parser: argparse.ArgumentParser, repeat: int, warmup: int, cold_repeat: int) -> None:
+    """The options that say which runs are made, with these defaults; `measure` follows them."""
+    parser.add_argument("--hot", action="store_true", help="measure hot (the default)")
+    parser.add_argument("--cold", action="store_true", help="measure cold")
+    parser.add_argument("--consecutive", action="store_true", help="a query's hot runs follow each other")
+    parser.add_argument("--repeat", type=int, default=repeat, help="hot runs of each query (%(default)s)")
+    parser.add_argument("--warmup", type=int, default=warmup, help="hot runs that do not count (%(default)s)")
+    parser.add_argument("--cold-repeat", type=int, default=cold_repeat, help="cold runs of each query (%(default)s)")
+
+
+def measure(measurement: Measurement, arguments: argparse.Namespace) -> None:
+    """Make the runs that the options of `add_runs` ask for."""
+    if arguments.cold:
+        measurement.cold(arguments.cold_repeat)
+    if arguments.hot or not arguments.cold:
+        measurement.hot(arguments.repeat, arguments.warmup, consecutive=arguments.consecutive)
+
+
+def write(document: dict[str, Any], out: Path) -> None:
+    """Write the results and say where they are."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps(document, indent=1) + "\n")
+    print(out)
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m tpch.run", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -226,12 +251,7 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--queries", default="all", help="all, or such as 1,6,10-12; also tiny and handover")
     parser.add_argument("--sf", type=float, default=1.0, help="scale factor")
-    parser.add_argument("--hot", action="store_true", help="measure hot (the default)")
-    parser.add_argument("--cold", action="store_true", help="measure cold")
-    parser.add_argument("--consecutive", action="store_true", help="a query's hot runs follow each other")
-    parser.add_argument("--repeat", type=int, default=15, help="hot runs of each query (%(default)s)")
-    parser.add_argument("--warmup", type=int, default=5, help="hot runs that do not count (%(default)s)")
-    parser.add_argument("--cold-repeat", type=int, default=3, help="cold runs of each query (%(default)s)")
+    add_runs(parser, repeat=15, warmup=5, cold_repeat=3)
     parser.add_argument("--comet-jar", default="", help="a Comet jar for Spark 3.5; by default Maven's")
     parser.add_argument("--out", type=Path, help="the JSON file; by default tpch/results/sf<SF>.json")
     return parser.parse_args()
@@ -244,15 +264,9 @@ def main() -> int:
     chosen = list(available(arguments.engines, arguments.comet_jar))
     with tempfile.TemporaryDirectory() as scratch:
         measurement = Measurement(chosen, tasks, arguments.sf, Path(scratch))
-        if arguments.cold:
-            measurement.cold(arguments.cold_repeat)
-        if arguments.hot or not arguments.cold:
-            measurement.hot(arguments.repeat, arguments.warmup, consecutive=arguments.consecutive)
+        measure(measurement, arguments)
         measurement.verify()
-    out = arguments.out or RESULTS / f"sf{arguments.sf:g}.json"
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps(measurement.document(), indent=1) + "\n")
-    print(out)
+    write(measurement.document(), arguments.out or RESULTS / f"sf{arguments.sf:g}.json")
     for name, text in measurement.wrong.items():
         print(f"{name} is wrong on {chosen[0].name}: {text}", file=sys.stderr)
     return int(bool(measurement.wrong) or any(result.error or result.difference for result in measurement.results))
