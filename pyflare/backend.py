@@ -29,6 +29,7 @@ from pyflare.run.table import Table
 log = logging.getLogger("pyflare")
 
 _KNOWN_PLANS = 512
+_REHEARSING = "spark.pyflare.rehearsing"  # set by the shim for plans most of which will never run
 _INLINE_ROWS = 1000
 _INLINE_BYTES = 1 << 16
 
@@ -84,7 +85,8 @@ class Backend:
                 self._programs[fragment.id] = programs
                 while len(self._programs) > _KNOWN_PLANS:
                     self._programs.popitem(last=False)
-            self._compiler.submit(self._compile_ahead, programs)
+            if document["conf"].get(_REHEARSING) != "true":
+                self._compiler.submit(self._compile_ahead, programs)
         return json.dumps(_answer(decision))
 
     def _configure(self, config: Config) -> None:
