@@ -15,6 +15,7 @@ from pyflare.codegen.aggregates import UNKNOWN_ROWS
 from pyflare.codegen.joins import MULTIPLYING, JoinSpec, emit_probe, join_spec
 from pyflare.codegen.kernel import Kernel, bind_columns
 from pyflare.codegen.load import KernelSource, assemble
+from pyflare.codegen.selection import select_rows
 from pyflare.codegen.sinks import GroupsSpec, ModelSpec, RowsSpec, emit_groups, emit_model, emit_rows
 from pyflare.errors import PlanError, Unsupported
 from pyflare.io.columns import Encoding, Layout, plain_layouts, view_layouts
@@ -36,7 +37,7 @@ from pyflare.pipeline.model import (
 )
 from pyflare.plan import expressions as e
 from pyflare.plan import operators as ops
-from pyflare.plan.expressions import references
+from pyflare.plan.expressions import conjuncts, references
 from pyflare.types import DataType
 
 
@@ -130,8 +131,8 @@ def _merged(layouts: Sequence[Layout]) -> Layout:
 def _model(node: ModelNode, inputs: tuple[Generated, ...], _shapes: Shapes, conf: Mapping[str, str]) -> Generated:
     kernel, rows = _kernel(node, inputs, conf)
     spec: list[ModelSpec] = []
-    _consume(
-        kernel, node.steps, lambda: spec.append(emit_model(kernel, node.columns, node.model.args, node.model.step))
+    _write(
+        kernel, node, inputs, lambda: spec.append(emit_model(kernel, node.columns, node.model.args, node.model.step))
     )
     written = tuple(column.layout for column in spec[-1].rows.columns)
     result = Layout(node.attrs[-1].type, nullable=spec[-1].nullable)
@@ -142,7 +143,7 @@ def _model(node: ModelNode, inputs: tuple[Generated, ...], _shapes: Shapes, conf
 def _rows(node: RowsNode, inputs: tuple[Generated, ...], _shapes: Shapes, conf: Mapping[str, str]) -> Generated:
     kernel, rows = _kernel(node, inputs, conf)
     spec: list[RowsSpec] = []
-    _consume(kernel, node.steps, lambda: spec.append(emit_rows(kernel, node.columns)))
+    _write(kernel, node, inputs, lambda: spec.append(emit_rows(kernel, node.columns)))
     shape = TableShape(tuple(column.layout for column in spec[-1].columns), rows)
     return Generated(node, inputs, shape, assemble(kernel, _title(node)), spec[-1], kernel.used_columns())
 
@@ -150,7 +151,7 @@ def _rows(node: RowsNode, inputs: tuple[Generated, ...], _shapes: Shapes, conf: 
 def _groups(node: GroupsNode, inputs: tuple[Generated, ...], _shapes: Shapes, conf: Mapping[str, str]) -> Generated:
     kernel, rows = _kernel(node, inputs, conf)
     spec: list[GroupsSpec] = []
-    _consume(kernel, node.steps, lambda: spec.append(emit_groups(kernel, node.keys, node.calls, rows)))
+    _write(kernel, node, inputs, lambda: spec.append(emit_groups(kernel, node.keys, node.calls, rows)))
     groups = spec[-1]
     layouts = (*(key.layout for key in groups.keys), *(acc.layout for acc in groups.accumulators))
     shape = TableShape(tuple(layouts), rows if node.keys else 1)
@@ -181,6 +182,12 @@ def _title(node: PipelineNode) -> str:
     return " → ".join([source, *(step.name for step in node.steps), sink])
 
 
+def _write(kernel: Kernel, node: PipelineNode, inputs: tuple[Generated, ...], sink: Callable[[], None]) -> None:
+    """Write all steps and the sink."""
+    layouts = {attr.id: layout for attr, layout in zip(node.child.attrs, inputs[0].shape.layouts, strict=True)}
+    _consume(kernel, select_rows(kernel, node.steps, layouts), sink)
+
+
 def _consume(kernel: Kernel, steps: Sequence[Step], sink: Callable[[], None]) -> None:
     """Write `steps` one inside the other, and the sink in the middle."""
     if not steps:
@@ -193,13 +200,7 @@ def _consume(kernel: Kernel, steps: Sequence[Step], sink: Callable[[], None]) ->
 
 
 def _filter(kernel: Kernel, step: ops.Filter, rest: Callable[[], None]) -> None:
-    _nested_conditions(kernel, _conjuncts(step.condition), rest)
-
-
-def _conjuncts(expr: e.Expr) -> list[e.Expr]:
-    if isinstance(expr, e.And):
-        return [*_conjuncts(expr.left), *_conjuncts(expr.right)]
-    return [expr]
+    _nested_conditions(kernel, conjuncts(step.condition), rest)
 
 
 def _nested_conditions(kernel: Kernel, conditions: Sequence[e.Expr], rest: Callable[[], None]) -> None:

@@ -10,7 +10,7 @@ import functools
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any, Final, cast
+from typing import Any, Final, Protocol, cast
 
 import numpy as np
 
@@ -82,6 +82,14 @@ class Function:
     high: int | None = None
 
 
+class Loops(Protocol):
+    """Loops that find the rows for which a kernel's statements run."""
+
+    def loops(self, row: Sequence[str]) -> list[str]:
+        """The loops with the statements for row `i` inside."""
+        ...
+
+
 @dataclass
 class Kernel:
     """Collects one kernel. `conf` holds the session settings that change what expressions mean."""
@@ -96,6 +104,7 @@ class Kernel:
         self.prologue: list[str] = []
         self.row_prologue: list[str] = []
         self.row_epilogue: list[str] = []
+        self.selection: Loops | None = None  # of the rows that reach the statements, if not all do
         self.joined: Sequence[Any] = ()  # the join tables that the kernel probes, as generated
         self.multiplies = False  # whether one source row may reach the sink several times
         self.epilogue: list[str] = []

@@ -51,7 +51,7 @@ def assemble(kernel: Kernel, title: str) -> KernelSource:
     names = "".join(f"{INDENT}{param.name},\n" for param in params)
     head = [
         f'"""{title}"""',
-        "from numba import boolean, float32, float64, int8, int16, int32, int64, types, uint8, uint64",
+        "from numba import boolean, float32, float64, int8, int16, int32, int64, types, uint8, uint16, uint64",
         *sorted(kernel.imports),
         "",
         f"SIGNATURE = types.int64(\n{INDENT}types.uint64,\n{INDENT}types.uint64,\n{types})",
@@ -61,10 +61,13 @@ def assemble(kernel: Kernel, title: str) -> KernelSource:
         f"def kernel(\n{INDENT}lo,\n{INDENT}hi,\n{names}):",
     ]
     body = [INDENT + text for text in kernel.prologue]
-    row = [2 * INDENT + text for text in kernel.row_prologue]
+    margin = kernel.writer.depth * INDENT
+    row = [margin + text for text in kernel.row_prologue]
     row.extend(kernel.writer.lines)
-    row.extend(2 * INDENT + text for text in kernel.row_epilogue)
-    if not all(text.lstrip().startswith("#") for text in row):
+    row.extend(margin + text for text in kernel.row_epilogue)
+    if kernel.selection is not None:
+        body.extend(kernel.selection.loops(row))
+    elif not all(text.lstrip().startswith("#") for text in row):
         body.extend([INDENT + "for i in range(lo, hi):", *row])
     body.extend(INDENT + text for text in kernel.epilogue)
     if kernel.multiplies:

@@ -54,6 +54,13 @@ def references(expr: Expr) -> frozenset[int]:
     return frozenset().union(*(references(child) for child in expr.children))
 
 
+def conjuncts(expr: Expr) -> list[Expr]:
+    """What a condition joins by AND, from left to right."""
+    if isinstance(expr, And):
+        return [*conjuncts(expr.left), *conjuncts(expr.right)]
+    return [expr]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Unary(Expr):
     child: Expr
