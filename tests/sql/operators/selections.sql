@@ -46,8 +46,8 @@ SELECT i16, b, count(*), sum(i32) FROM selections WHERE i32 < 500 GROUP BY ROLLU
 
 SELECT id FROM selections WHERE i16 < 20 AND id % 100 = 3 AND i32 > 10;
 
--- raises: DIVIDE_BY_ZERO
-SELECT id FROM selections WHERE i16 > 98 AND 10 % (i32 - 919) > 1 AND i32 < 500;
+-- raises: REMAINDER_BY_ZERO
+SELECT id FROM selections WHERE i16 >= 37 AND 10 % (i32 - 919) > 1 AND i32 < 500;
 
 SELECT id FROM selections WHERE i32 < 500 AND 10 % (i32 - 919) > 1;
 
