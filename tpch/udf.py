@@ -3,7 +3,7 @@
     python -m tpch.udf run [--rows 6000000] [--repeat 7] [--warmup 2] [--cold 3] [--out FILE]
 
 The query sums a function of two columns over the rows that another function chooses. Hot runs go in turns in one
-session. A cold run is the first query of a new process, once its session is there; PyFlare has no compiled kernels then.
+session. A cold run is the first query of a new process, once its session is there, and PyFlare has no compiled kernels.
 """
 
 from __future__ import annotations
