@@ -51,7 +51,10 @@ class TableShape:
 
 @dataclass(frozen=True)
 class Generated:
-    """A program node with its inputs, its table's shape and, where it is a kernel, the source and what surrounds it."""
+    """A program node with its inputs, its table's shape and, where it is a kernel, the source and what surrounds it.
+
+    `used` are the columns that are read: by the kernel, of its first input; of a join table, by the kernel that probes.
+    """
 
     node: Node
     inputs: tuple[Generated, ...]
@@ -137,7 +140,7 @@ def _model(node: ModelNode, inputs: tuple[Generated, ...], _shapes: Shapes, conf
     written = tuple(column.layout for column in spec[-1].rows.columns)
     result = Layout(node.attrs[-1].type, nullable=spec[-1].nullable)
     shape = TableShape((*written, result), rows)
-    return Generated(node, inputs, shape, assemble(kernel, _title(node)), spec[-1], kernel.used_columns())
+    return _generated(node, inputs, shape, kernel, spec[-1])
 
 
 def _rows(node: RowsNode, inputs: tuple[Generated, ...], _shapes: Shapes, conf: Mapping[str, str]) -> Generated:
@@ -145,7 +148,7 @@ def _rows(node: RowsNode, inputs: tuple[Generated, ...], _shapes: Shapes, conf: 
     spec: list[RowsSpec] = []
     _write(kernel, node, inputs, lambda: spec.append(emit_rows(kernel, node.columns)))
     shape = TableShape(tuple(column.layout for column in spec[-1].columns), rows)
-    return Generated(node, inputs, shape, assemble(kernel, _title(node)), spec[-1], kernel.used_columns())
+    return _generated(node, inputs, shape, kernel, spec[-1])
 
 
 def _groups(node: GroupsNode, inputs: tuple[Generated, ...], _shapes: Shapes, conf: Mapping[str, str]) -> Generated:
@@ -155,7 +158,7 @@ def _groups(node: GroupsNode, inputs: tuple[Generated, ...], _shapes: Shapes, co
     groups = spec[-1]
     layouts = (*(key.layout for key in groups.keys), *(acc.layout for acc in groups.accumulators))
     shape = TableShape(tuple(layouts), rows if node.keys else 1)
-    return Generated(node, inputs, shape, assemble(kernel, _title(node)), groups, kernel.used_columns())
+    return _generated(node, inputs, shape, kernel, groups)
 
 
 def _kernel(node: PipelineNode, inputs: tuple[Generated, ...], conf: Mapping[str, str]) -> tuple[Kernel, int]:
@@ -174,6 +177,19 @@ def _kernel(node: PipelineNode, inputs: tuple[Generated, ...], conf: Mapping[str
             continue
         kernel.multiplies = True
     return kernel, min(rows, UNKNOWN_ROWS)
+
+
+def _generated(
+    node: PipelineNode,
+    inputs: tuple[Generated, ...],
+    shape: TableShape,
+    kernel: Kernel,
+    spec: RowsSpec | GroupsSpec | ModelSpec,
+) -> Generated:
+    """The finished kernel; its join tables know which of their columns it reads."""
+    builds = (replace(build, used=kernel.used_columns(table)) for table, build in enumerate(inputs[1:]))
+    source = assemble(kernel, _title(node))
+    return Generated(node, (inputs[0], *builds), shape, source, spec, kernel.used_columns())
 
 
 def _title(node: PipelineNode) -> str:

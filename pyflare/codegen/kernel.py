@@ -187,10 +187,12 @@ class Kernel:
         """A read-only array of constants."""
         return self.param(key, hint, read_only(element), lambda _frame: value)
 
-    def used_columns(self) -> tuple[int, ...]:
-        """Source columns that the kernel reads, ascending."""
-        keys = (key for key in self.params if isinstance(key, tuple) and key[0] in _COLUMN_KEYS)
-        return tuple(sorted({key[1] for key in keys if isinstance(key[1], int)}))
+    def used_columns(self, table: int | None = None) -> tuple[int, ...]:
+        """Columns of the source, or of a joined table, that the kernel reads, ascending."""
+        sources = {key[1] for key in self.params if isinstance(key, tuple) and key[0] in _COLUMN_KEYS}
+        if table is None:
+            return tuple(sorted(source for source in sources if isinstance(source, int)))
+        return tuple(sorted(source[1] for source in sources if isinstance(source, tuple) and source[0] == table))
 
     # Scope ------------------------------------------------------------------------------------------------------------
 

@@ -82,7 +82,7 @@ class Run:
         """The join table of a build node, made at the first call."""
         found = self.join_tables.get(id(build.node))
         if found is None:
-            found = self.join_tables[id(build.node)] = build_table(execute(build.inputs[0], self), build)
+            found = self.join_tables[id(build.node)] = build_table(execute(build.inputs[0], self), build, self.together)
             self.claim(found.nbytes)
         return found
 
@@ -91,6 +91,10 @@ class Run:
         self.metrics.add(held_bytes=amount)
         if self.metrics.held_bytes > self.memory:
             raise Unsupported(f"the query needs more than the {self.memory} bytes of spark.pyflare.memory")
+
+    def together(self, jobs: Sequence[Callable[[], Any]]) -> list[Any]:
+        """Do jobs that are parts of a step, on the run's threads."""
+        return _on_threads(self, jobs, whole=False)
 
     def check(self) -> None:
         """Raise `Cancelled` if the user has cancelled the query."""
@@ -306,10 +310,7 @@ def _groups(program: Generated, run: Run, _wanted: int | None) -> Table:
             run.metrics.add(done=1)
 
     parts = _on_threads(run, [work] * max(1, min(run.threads, len(pieces))), whole=False)
-    merged = parts[0]
-    for part in parts[1:]:
-        merged.absorb(part)
-    return Table(program.shape.layouts, (merged.result(),))
+    return Table(program.shape.layouts, parts[0].merged(parts[1:], run.together))
 
 
 def _load(program: Generated, run: Run) -> Callable[..., int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from pyflare.codegen.sinks import GroupsSpec, KeyColumn
 from pyflare.codegen.values import Frame, Source
 from pyflare.errors import ExecutionError, TooManyGroups
 from pyflare.io.columns import Array, Batch, Column, Dictionary, Encoding
+from pyflare.run.together import Together, in_turn, shares
 from pyflare.runtime.aggregation import find_or_insert, rehash, widen
 from pyflare.runtime.arena import Arena
 from pyflare.types import Kind
@@ -65,15 +67,17 @@ class Groups:
         """Add another thread's groups to these."""
         raise NotImplementedError
 
+    def merged(self, others: Sequence[Groups], _together: Together) -> tuple[Batch, ...]:
+        """All threads' groups as batches: keys, then results."""
+        for other in others:
+            self.absorb(other)
+        return (self.result(),)
+
     def merge_keep(self, other: Groups) -> None:
         """Keep alive what the other's values point into, and know its dictionaries."""
         self.keep.extend(other.keep)
         for source, dictionary in other.dictionaries.items():
             self._note_dictionary(source, dictionary)
-
-    def _merge_states(self, other: Groups, at: Array) -> None:
-        for accumulator in self.spec.accumulators:
-            accumulator.merge(self.arrays, other.arrays, at)
 
     def _results(self, arrays: dict[str, Any], count: int) -> list[Column]:
         columns = []
@@ -89,6 +93,11 @@ class Groups:
         raise NotImplementedError
 
 
+def _merge(spec: GroupsSpec, into: dict[str, Any], other: dict[str, Any], at: Array) -> None:
+    for accumulator in spec.accumulators:
+        accumulator.merge(into, other, at)
+
+
 def _fresh(state: StateArray, count: int) -> Array:
     return np.zeros(count * state.width, np.dtype(state.dtype))
 
@@ -102,7 +111,7 @@ class GlobalGroup(Groups):
 
     def absorb(self, other: Groups) -> None:
         self.merge_keep(other)
-        self._merge_states(other, np.zeros(1, np.int64))
+        _merge(self.spec, self.arrays, other.arrays, np.zeros(1, np.int64))
 
     def result(self) -> Batch:
         return Batch(1, tuple(self._results(self.arrays, 1)), tuple(self.keep))
@@ -148,41 +157,49 @@ class DenseGroups(Groups):
             width = len(array) // math.prod(old_spans)
             self.arrays[name].reshape(*self.spans, width)[window] = array.reshape(*old_spans, width)
 
-    def absorb(self, other: Groups) -> None:
-        """Window by window: threads seldom meet in the same one where the keys come in order."""
-        assert isinstance(other, DenseGroups)
-        self.merge_keep(other)
-        spans = [max(a, b) for a, b in zip(self.spans, other.spans, strict=True)]
-        self._widen(spans)
-        other._widen(spans)
-        for start in range(0, math.prod(spans), _WINDOW):
-            self._absorb_window(other, start, start + _WINDOW)
+    def merged(self, others: Sequence[Groups], together: Together) -> tuple[Batch, ...]:
+        """A batch for each share of the places, which different threads may merge."""
+        parts = [part for part in (self, *others) if isinstance(part, DenseGroups)]
+        for part in parts[1:]:
+            self.merge_keep(part)
+        spans = [max(sizes) for sizes in zip(*(part.spans for part in parts), strict=True)]
+        for part in parts:
+            part._widen(spans)
+        jobs = [partial(self._share, parts[1:], *share) for share in shares(math.prod(spans))]
+        batches = together(jobs) if len(jobs) > 1 else in_turn(jobs)
+        return tuple(batch for batch in batches if batch.length) or tuple(batches[:1])
+
+    def _share(self, others: Sequence[DenseGroups], start: int, stop: int) -> Batch:
+        for other in others:
+            for window in range(start, stop, _WINDOW):
+                self._absorb_window(other, window, min(stop, window + _WINDOW))
+        return self._result(start, stop)
 
     def _absorb_window(self, other: DenseGroups, start: int, stop: int) -> None:
+        """Threads seldom meet in the same window where the keys come in order."""
         mine, theirs = self._window(start, stop), other._window(start, stop)
-        at = _positions(theirs.arrays["occupied"])
+        at = _positions(theirs["occupied"])
         if not len(at):
             return
-        if mine.arrays["occupied"].any():
-            theirs.arrays = {**_picked(theirs.arrays, self.spec.states, at), "occupied": theirs.arrays["occupied"]}
-            mine._merge_states(theirs, at)
-            mine.arrays["occupied"] |= theirs.arrays["occupied"]
+        if mine["occupied"].any():
+            _merge(self.spec, mine, _picked(theirs, self.spec.states, at), at)
+            mine["occupied"] |= theirs["occupied"]
             return
-        for name, array in mine.arrays.items():
-            array[:] = theirs.arrays[name]
+        for name, array in mine.items():
+            array[:] = theirs[name]
 
-    def _window(self, start: int, stop: int) -> Groups:
+    def _window(self, start: int, stop: int) -> dict[str, Any]:
         """The states of some groups, not copied."""
-        window = Groups(self.spec)
-        window.arrays = {s.name: self.arrays[s.name][start * s.width : stop * s.width] for s in self.spec.states}
-        window.arrays["occupied"] = self.arrays["occupied"][start:stop]
+        window = {s.name: self.arrays[s.name][start * s.width : stop * s.width] for s in self.spec.states}
+        window["occupied"] = self.arrays["occupied"][start:stop]
         return window
 
-    def result(self) -> Batch:
-        at = _positions(self.arrays["occupied"])
-        digits = np.unravel_index(at, self.spans) if len(self.spans) > 1 else (at,)
+    def _result(self, start: int, stop: int) -> Batch:
+        window = self._window(start, stop)
+        at = _positions(window["occupied"])
+        digits = np.unravel_index(at + start, self.spans) if len(self.spans) > 1 else (at + start,)
         columns = [self._key(key, digit) for key, digit in zip(self.spec.keys, digits, strict=True)]
-        columns += self._results(_picked(self.arrays, self.spec.states, at), len(at))
+        columns += self._results(_picked(window, self.spec.states, at), len(at))
         return Batch(len(at), tuple(columns), tuple(self.keep))
 
     def _key(self, key: KeyColumn, digit: Array) -> Column:
@@ -194,10 +211,10 @@ class DenseGroups(Groups):
         if key.layout.encoding is Encoding.CODES:
             assert key.source is not None
             return Column(digit.astype(np.int32), ok, dictionary=self.dictionaries[key.source])
-        values = digit.astype(np.int64) + key.low
+        values = digit + np.int64(key.low)
         if type_.kind is Kind.WIDE:
             return Column(widen(values), ok)
-        return Column(values.astype(type_.storage), ok)
+        return Column(values.astype(type_.storage, copy=False), ok)
 
 
 def _picked(arrays: dict[str, Any], states: Sequence[StateArray], at: Array) -> dict[str, Any]:
@@ -261,7 +278,7 @@ class HashGroups(Groups):
             theirs["ht_hashes"], theirs["ht_keys"], other.count,
         )  # fmt: skip
         mine["ht_count"][0] = count
-        self._merge_states(other, places)
+        _merge(self.spec, self.arrays, theirs, places)
 
     def result(self) -> Batch:
         count = self.count

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -12,13 +13,16 @@ from pyflare.codegen.generate import Generated
 from pyflare.codegen.joins import JoinSpec
 from pyflare.errors import Unsupported
 from pyflare.io.columns import Array, Batch, Column, Encoding, Layout
+from pyflare.io.memory import empty
 from pyflare.pipeline.model import UnmatchedNode
 from pyflare.run.table import Table, codes_as_views, concatenated, empty_column, taken
+from pyflare.run.together import Together, in_turn, shares
 from pyflare.runtime.aggregation import find_or_insert, widen
-from pyflare.runtime.joins import hash_keys, rows_by_group, starts_of, starts_of_sorted
+from pyflare.runtime.joins import ascends, count_groups, hash_keys, mark_starts, put_in_order
 from pyflare.types import Kind
 
 MAX_ROWS: Final = 2**31 - 2
+MANY_ROWS: Final = 2**15  # worth more than one thread
 
 
 @dataclass(frozen=True)
@@ -41,18 +45,23 @@ class JoinTable:
         return sum(parts) + sum(a.nbytes for a in self.arrays.values() if isinstance(a, np.ndarray))
 
 
-def build_table(table: Table, build: Generated) -> JoinTable:
-    """Group a table's rows by the keys of a build node. Raises `Unsupported` for more than `MAX_ROWS` rows."""
+def build_table(table: Table, build: Generated, together: Together = in_turn) -> JoinTable:
+    """Group a table's rows by the keys of a build node; of its columns only those that are read are kept.
+
+    Raises `Unsupported` for more than `MAX_ROWS` rows.
+    """
     spec = build.spec
     assert isinstance(spec, JoinSpec)
     if table.rows > MAX_ROWS:
         raise Unsupported(f"a join table of {table.rows} rows")
-    batch = concatenated(table)
+    together = together if table.rows >= MANY_ROWS else in_turn
+    kept = set(range(len(table.layouts))) if spec.marks else set(build.used)
+    batch = concatenated(table, together, kept.union(spec.keys))
     layouts = build.shape.layouts
     keys = [(batch.columns[index], layouts[index]) for index in spec.keys]
     valid = _valid(keys, batch.length)
     grouping = _dense(spec, keys, batch.length) if spec.dense else _hashed(spec, keys, batch.length, valid)
-    starts, order = _arranged(grouping, valid, rows_matter=spec.rows)
+    starts, order = _arranged(grouping, valid, together, rows_matter=spec.rows)
     facts = {
         "starts": starts,
         "rows": batch.length,
@@ -60,10 +69,10 @@ def build_table(table: Table, build: Generated) -> JoinTable:
         "hit": np.zeros(batch.length if spec.marks else 0, np.uint8),
     }
     if batch.length == 0 or not spec.rows:
-        kept = Batch(1, tuple(map(_one_row, layouts)), (batch,) if any(spec.texts) else ())
+        rows = Batch(1, tuple(map(_one_row, layouts)), (batch,) if any(spec.texts) else ())
     else:
-        kept = batch if order is None else taken(batch, layouts, order)
-    return JoinTable(kept, batch.length, {**grouping.arrays, **facts})
+        rows = batch if order is None else taken(batch, layouts, order, together, kept)
+    return JoinTable(rows, batch.length, {**grouping.arrays, **facts})
 
 
 @dataclass(frozen=True)
@@ -76,19 +85,23 @@ class _Grouping:
     arrays: Mapping[str, Array] = field(default_factory=dict)
 
 
-def _arranged(grouping: _Grouping, valid: Array | None, rows_matter: bool) -> tuple[Array, Array | None]:
+def _arranged(
+    grouping: _Grouping, valid: Array | None, together: Together, rows_matter: bool
+) -> tuple[Array, Array | None]:
     """Where each group starts, and the rows in that order: None if they are in order already, or do not matter."""
-    if valid is None:
-        starts = starts_of_sorted(grouping.places, grouping.low, grouping.groups)
-        if starts is not None:
-            return starts, None
-    places = grouping.places.astype(np.int64) - grouping.low
-    if valid is not None:
-        places = np.where(valid, places, -1)
+    places, low, groups = grouping.places, grouping.low, grouping.groups
+    if valid is None and all(together([partial(ascends, places, *share) for share in shares(len(places))])):
+        starts = empty(groups + 1, np.int32)
+        together([partial(mark_starts, places, low, starts, *share) for share in shares(groups + 1)])
+        return starts, None
+    ok = np.zeros(0, np.bool_) if valid is None else valid
+    starts = empty(groups + 2, np.int32)
+    count_groups(places, ok, low, starts)
     if not rows_matter:
-        return starts_of(places, grouping.groups)[: grouping.groups + 1], None
-    starts, order = rows_by_group(places, grouping.groups)
-    return starts[: grouping.groups + 1], order
+        return starts[1:], None
+    order = empty(len(places), np.int32)
+    put_in_order(places, ok, low, starts, order)
+    return starts[:-1], order
 
 
 def _one_row(layout: Layout) -> Column:

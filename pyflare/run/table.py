@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
 
 import numpy as np
 
 from pyflare.io.columns import Array, Batch, Column, Dictionary, Encoding, Layout
+from pyflare.io.memory import empty
+from pyflare.run.together import SHARE_ROWS, Together, in_turn, shares
+from pyflare.runtime.joins import gather
+
+_WORDS: Final[dict[int, Any]] = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64, 16: np.complex128}
 
 
 @dataclass(frozen=True)
@@ -40,21 +47,39 @@ def _slice_column(column: Column, length: int, start: int, stop: int) -> Column:
     return Column(data, ok, None, lengths, column.dictionary, column.owners)
 
 
-def taken(batch: Batch, layouts: Sequence[Layout], rows: Array) -> Batch:
-    """The rows of a batch at positions `rows`, in that order."""
+def taken(
+    batch: Batch,
+    layouts: Sequence[Layout],
+    rows: Array,
+    together: Together = in_turn,
+    needed: Collection[int] | None = None,
+) -> Batch:
+    """The rows of a batch at positions `rows`, in that order; columns that are not `needed` are empty."""
+    jobs: list[Callable[[], Any]] = []
     columns = tuple(
-        _take_column(as_views(c, batch.length, lay), batch.length, rows)
-        for c, lay in zip(batch.columns, layouts, strict=True)
+        empty_column(lay) if needed is not None and index not in needed else _take_column(c, lay, batch, rows, jobs)
+        for index, (c, lay) in enumerate(zip(batch.columns, layouts, strict=True))
     )
+    together(jobs)
     return Batch(len(rows), columns, batch.keep)
 
 
-def _take_column(column: Column, length: int, rows: Array) -> Column:
-    ok = None if column.ok is None else column.ok[rows]
-    if length and len(column.data) == 2 * length:
-        return Column(column.data.reshape(-1, 2)[rows].ravel(), ok)
-    lengths = None if column.lengths is None else column.lengths[rows]
-    return Column(column.data[rows], ok, None, lengths, column.dictionary, column.owners)
+def _take_column(column: Column, layout: Layout, batch: Batch, rows: Array, jobs: list[Callable[[], Any]]) -> Column:
+    """A column that is filled by the jobs added."""
+    column = as_views(column, batch.length, layout)
+    width = 2 if batch.length and len(column.data) == 2 * batch.length else 1
+    data = _take(column.data, width, rows, jobs)
+    ok = None if column.ok is None else _take(column.ok, 1, rows, jobs)
+    lengths = None if column.lengths is None else _take(column.lengths, 1, rows, jobs)
+    return Column(data, ok, None, lengths, column.dictionary, column.owners)
+
+
+def _take(values: Array, width: int, rows: Array, jobs: list[Callable[[], Any]]) -> Array:
+    out = empty(len(rows) * width, values.dtype)
+    words = _WORDS[width * values.itemsize]  # `gather` is compiled for sizes, not for types
+    source, target = values.view(words), out.view(words)
+    jobs += [partial(gather, source, rows, target, start, stop) for start, stop in shares(len(rows))]
+    return out
 
 
 def as_views(column: Column, length: int, layout: Layout) -> Column:
@@ -78,35 +103,59 @@ def codes_as_views(column: Column) -> Column:
     return Column(starts[column.data], column.ok, None, sizes[column.data].astype(np.int32), owners=owners)
 
 
-def concatenated(table: Table) -> Batch:
-    """All rows of a table in one batch; plain strings become views."""
-    batches = [
-        Batch(
-            b.length, tuple(as_views(c, b.length, lay) for c, lay in zip(b.columns, table.layouts, strict=True)), b.keep
-        )
-        for b in table.batches
-    ]
+def concatenated(table: Table, together: Together = in_turn, needed: Collection[int] | None = None) -> Batch:
+    """All rows of a table in one batch; plain strings become views, and columns that are not `needed` are empty."""
+    wanted = range(len(table.layouts)) if needed is None else needed
+    batches = [_with_views(batch, table.layouts, wanted) for batch in table.batches]
     if len(batches) == 1:
         return batches[0]
+    jobs: list[Callable[[], Any]] = []
     columns = tuple(
-        _concatenate([(b.length, b.columns[index]) for b in batches], layout)
+        _concatenate([(b.length, b.columns[index]) for b in batches if index in wanted], layout, jobs)
         for index, layout in enumerate(table.layouts)
     )
+    together(jobs)
     return Batch(sum(b.length for b in batches), columns, tuple(batches))
 
 
-def _concatenate(parts: Sequence[tuple[int, Column]], layout: Layout) -> Column:
+def _with_views(batch: Batch, layouts: Sequence[Layout], wanted: Collection[int]) -> Batch:
+    columns = (
+        as_views(column, batch.length, layout) if index in wanted else as_views(empty_column(layout), 0, layout)
+        for index, (column, layout) in enumerate(zip(batch.columns, layouts, strict=True))
+    )
+    return Batch(batch.length, tuple(columns), batch.keep)
+
+
+def _concatenate(parts: Sequence[tuple[int, Column]], layout: Layout, jobs: list[Callable[[], Any]]) -> Column:
+    """A column that is filled by the jobs added."""
     if not parts:
         return as_views(empty_column(layout), 0, layout)
     columns = [column for _, column in parts]
-    data = np.concatenate([column.data for column in columns])
+    data = _joined([column.data for column in columns], jobs)
     ok = None
     if any(column.ok is not None for column in columns):
-        ok = np.concatenate([np.ones(n, np.uint8) if c.ok is None else c.ok for n, c in parts])
+        ok = _joined([np.ones(n, np.uint8) if c.ok is None else c.ok for n, c in parts], jobs)
     lengths = None
     if columns[0].lengths is not None:
-        lengths = np.concatenate([c.lengths for c in columns if c.lengths is not None])
+        lengths = _joined([c.lengths for c in columns if c.lengths is not None], jobs)
     return Column(data, ok, None, lengths, longest_dictionary(columns), tuple(o for c in columns for o in c.owners))
+
+
+def _joined(parts: Sequence[Array], jobs: list[Callable[[], Any]]) -> Array:
+    out = empty(sum(map(len, parts)), np.result_type(*{part.dtype for part in parts}))
+    start, share = 0, list[tuple[int, Array]]()
+    for part in parts:
+        share.append((start, part))
+        start += len(part)
+        if start - share[0][0] >= SHARE_ROWS or start == len(out):
+            jobs.append(partial(_copy, out, tuple(share)))
+            share.clear()
+    return out
+
+
+def _copy(out: Array, parts: Sequence[tuple[int, Array]]) -> None:
+    for start, part in parts:
+        out[start : start + len(part)] = part
 
 
 def longest_dictionary(columns: Sequence[Column]) -> Dictionary | None:

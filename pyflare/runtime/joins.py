@@ -1,4 +1,7 @@
-"""Building join tables: rows are numbered by their key, and the rows of one key lie side by side."""
+"""Building join tables: rows are numbered by their key, and the rows of one key lie side by side.
+
+The group of row r is `keys[r] - low`, from 0 to `groups` - 1; group g has the places `starts[g] … starts[g + 1]`.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import int64, njit, uint64
+from numba import int64, njit, uint8, uint64
 
-from pyflare.io.memory import empty
 from pyflare.runtime.memory import OPTIONS, hash_bytes, hash_word
 
 Array = npt.NDArray[Any]
@@ -36,59 +38,82 @@ def hash_keys(words: Array, texts: Array, count: int) -> Array:
     return hashes
 
 
-def starts_of_sorted(keys: Array, low: int, groups: int) -> Array | None:
-    """Where each group starts among rows that lie in the order of their groups; None when they do not.
-
-    Row r is in group `keys[r] - low`. `starts[g] … starts[g + 1]` are the rows of group g.
-    """
-    starts = empty(groups + 1, np.int32)
-    return starts if _mark_starts(keys, low, starts) else None
-
-
 @njit(**OPTIONS)
-def _mark_starts(keys: Array, low: int, starts: Array) -> bool:
-    after = int64(0)
-    for row in range(len(keys)):
-        group = int64(keys[row]) - low
-        if group < after - 1 or group < 0:
+def ascends(keys: Array, first: int, last: int) -> bool:
+    """Whether none of the rows `first … last` has a smaller key than the row before it."""
+    row = uint64(max(first, 1))
+    while row < uint64(last):
+        end = min(uint64(last), row + uint64(4096))
+        falls = uint8(0)
+        for at in range(row, end):
+            falls |= uint8(keys[at] < keys[at - uint64(1)])
+        if falls:
             return False
-        while after <= group:
-            starts[after] = row
-            after += 1
-    starts[after:] = len(keys)
+        row = end
     return True
 
 
-def rows_by_group(places: Array, groups: int) -> tuple[Array, Array]:
-    """Counting sort of rows by group; those with a negative group come last.
+@njit(**OPTIONS)
+def mark_starts(keys: Array, low: int, starts: Array, first: int, last: int) -> None:
+    """Set `starts[first … last]` for rows that lie in the order of their keys.
 
-    Gives the first position of each group (`groups` + 2 entries: the last two bound the rows without a group) and the
-    rows in order.
+    Without a branch: each row overwrites its group's end, and groups without rows then take the end before them.
     """
-    starts, order = starts_of(places, groups), empty(len(places), np.int32)
-    _put_in_order(places, groups, starts.copy(), order)
-    return starts, order
+    starts[uint64(first) : uint64(last)] = 0
+    ends = _rows_below(keys, low, first - 1)
+    for row in range(uint64(ends), uint64(_rows_below(keys, low, last - 1))):
+        starts[uint64(int64(keys[row]) - low) + uint64(1)] = row + uint64(1)
+    for group in range(uint64(first), uint64(last)):
+        ends = max(ends, int64(starts[group]))
+        starts[group] = ends
 
 
 @njit(**OPTIONS)
-def _put_in_order(places: Array, groups: int, cursor: Array, order: Array) -> None:
-    for row in range(len(places)):
-        g = uint64(places[row] if places[row] >= 0 else int64(groups))
-        order[uint64(cursor[g])] = row
-        cursor[g] += 1
-
-
-def starts_of(places: Array, groups: int) -> Array:
-    """The positions of `rows_by_group` without the rows."""
-    starts = np.zeros(groups + 2, np.int32)
-    _count(places, groups, starts)
-    return starts
+def _rows_below(keys: Array, low: int, group: int) -> int:
+    """How many rows of ascending keys are in groups below `group`."""
+    row, end = int64(0), int64(len(keys))
+    while row < end:
+        middle = (row + end) >> 1
+        if int64(keys[uint64(middle)]) - low < group:
+            row = middle + 1
+        else:
+            end = middle
+    return row
 
 
 @njit(**OPTIONS)
-def _count(places: Array, groups: int, starts: Array) -> None:
-    for row in range(len(places)):
-        g = places[row] if places[row] >= 0 else int64(groups)
-        starts[uint64(g) + uint64(1)] += 1
-    for g in range(groups + 1):
-        starts[g + 1] += starts[g]
+def count_groups(keys: Array, ok: Array, low: int, starts: Array) -> None:
+    """Set `starts` (`groups` + 2 entries) to where groups start, one entry late, for `put_in_order`.
+
+    Rows with a zero in `ok`, if this is not empty, have no group.
+    """
+    starts[:] = 0
+    for row in range(uint64(len(keys))):
+        if len(ok) == 0 or ok[row]:
+            starts[uint64(int64(keys[row]) - low) + uint64(2)] += 1
+    for entry in range(uint64(2), uint64(len(starts))):
+        starts[entry] += starts[entry - uint64(1)]
+
+
+@njit(**OPTIONS)
+def put_in_order(keys: Array, ok: Array, low: int, starts: Array, order: Array) -> None:
+    """Write the rows in the order of their groups, those without one last.
+
+    Each row moves its group's entry on by one, which in the end puts `starts` right.
+    """
+    rest = uint64(starts[len(starts) - 1])
+    for row in range(uint64(len(keys))):
+        if len(ok) == 0 or ok[row]:
+            entry = uint64(int64(keys[row]) - low) + uint64(1)
+            order[uint64(starts[entry])] = row
+            starts[entry] += 1
+        else:
+            order[rest] = row
+            rest += uint64(1)
+
+
+@njit(**OPTIONS)
+def gather(values: Array, rows: Array, out: Array, first: int, last: int) -> None:
+    """Set `out[first … last]` to the values at those rows."""
+    for place in range(uint64(first), uint64(last)):
+        out[place] = values[uint64(rows[place])]
