@@ -18,10 +18,12 @@ import tensorflow as tf
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyspark.serializers import CloudPickleSerializer
+from pyspark.sql import types as sql
 
 from pyflare.errors import Unsupported
 from pyflare.tensorflow import models, tensors
 from pyflare.tensorflow.models import Model, ModelFunction, ModelStep, find_model
+from pyflare.tensorflow.outputs import declared
 from pyflare.tensorflow.registration import describe
 from pyflare.tensorflow.saving import SIGNATURE, save
 from pyflare.tensorflow.tuning import tuned
@@ -81,7 +83,7 @@ def test_a_tensor_shares_memory_with_our_buffer(dtype: str) -> None:
 def test_the_model_computes_on_our_buffer_and_we_read_its_result_in_place(make: Make) -> None:
     model = models.load(make(lambda x: x, [tf.TensorSpec([None, 4], tf.float32)]).spec)
     buffer = tensors.allocate((64, 4), np.dtype(np.float32))
-    assert model.predict([buffer]).ctypes.data == buffer.ctypes.data  # the identity gives back what it was given
+    assert model.predict([buffer])[0].ctypes.data == buffer.ctypes.data  # the identity gives back what it was given
 
 
 def test_slices_of_whole_batches_are_aligned() -> None:
@@ -120,7 +122,7 @@ def test_any_number_of_rows(make: Make, softmax: Any, rows: int, jit: bool) -> N
     step = function.plan([DOUBLE] * 4, INTEGER)
     buffers = features(step, rows)
     expected = np.argmax(softmax(buffers[0][:rows]), axis=1) if rows else []
-    values, ok = step.run(buffers, rows)
+    (values,), ok = step.run(buffers, rows)
     assert (values.tolist(), ok, values.dtype.name) == (list(expected), None, "int32")
 
 
@@ -140,15 +142,15 @@ def _cut_up(make: Make, softmax: Any, jit: bool) -> Iterator[tuple[Any, Any]]:
     """The answers for the same rows in pieces of some size and in one."""
     step = make(softmax, jit=jit)._bind([DOUBLE] * 4, [False] * 4)
     buffers = features(step, 3000)
-    whole, _ = step.run(buffers, 3000)
+    (whole,), _ = step.run(buffers, 3000)
     for size in (1, 7, 100, 1000):
-        pieces = [step.run([buffers[0][start : start + size].copy()], size)[0] for start in range(0, 3 * size, size)]
+        pieces = [step.run([buffers[0][start : start + size].copy()], size)[0][0] for start in range(0, 3 * size, size)]
         yield np.concatenate(pieces), whole[: 3 * size]
 
 
 def test_compiled_and_interpreted_differ_in_last_digits_only(make: Make, softmax: Any) -> None:
     steps = [make(softmax, jit=jit)._bind([DOUBLE] * 4, [False] * 4) for jit in (False, True)]
-    found = [step.run(features(step, 10_000), 10_000)[0] for step in steps]
+    found = [step.run(features(step, 10_000), 10_000)[0][0] for step in steps]
     np.testing.assert_allclose(found[0], found[1], rtol=2e-6, atol=1e-7)
 
 
@@ -160,7 +162,7 @@ def test_null_rows_are_left_out(weights: ModelStep, data: list[tuple[bool, int, 
     buffers = weights.allocate(rows)
     for index, buffer in enumerate(buffers):
         buffer[:rows] = np.where(ok, [row[index + 1] for row in data], np.nan) if rows else 0
-    values, valid = weights.run(buffers, rows, ok)
+    (values,), valid = weights.run(buffers, rows, ok)
     assert (None if valid is None else valid.tolist()) == (None if ok.all() else ok.tolist())
     assert [v for v, is_ok in zip(values.tolist(), ok, strict=True) if is_ok] == [
         2.0 * a + b for is_ok, a, b in data if is_ok
@@ -185,7 +187,7 @@ def test_the_model_never_sees_null_rows_or_padding(make: Make) -> None:
     step = make(picky, ["float32"]).plan([FLOAT], FLOAT)
     (buffer,) = step.allocate(3)
     buffer[:] = [1, -1, 3]
-    values, ok = step.run([buffer], 3, np.array([1, 0, 1], np.uint8))
+    (values,), ok = step.run([buffer], 3, np.array([1, 0, 1], np.uint8))
     assert (values.tolist(), ok is not None and ok.tolist()) == ([1, 0, 3], [1, 0, 1])
     with pytest.raises(tf.errors.InvalidArgumentError):
         step.run([buffer], 3)
@@ -195,7 +197,7 @@ def test_results_stay_when_buffers_are_used_again(make: Make) -> None:
     step = make(lambda x: x, ["float32"]).plan([FLOAT], FLOAT)
     buffers = features(step, 100)
     before = buffers[0].copy()
-    values, _ = step.run(buffers, 100)
+    (values,), _ = step.run(buffers, 100)
     buffers[0][:] = 0
     assert np.array_equal(values, before)
 
@@ -203,9 +205,9 @@ def test_results_stay_when_buffers_are_used_again(make: Make) -> None:
 def test_threads_run_a_model_together(make: Make, softmax: Any) -> None:
     step = make(softmax, jit=True, argmax=True, batch_size=1024).plan([DOUBLE] * 4, INTEGER)
     inputs = [features(step, 1024, seed) for seed in range(16)]
-    alone = [step.run(buffers, 1024)[0].tolist() for buffers in inputs]
+    alone = [step.run(buffers, 1024)[0][0].tolist() for buffers in inputs]
     with ThreadPoolExecutor(8) as pool:
-        together = list(pool.map(lambda buffers: step.run(buffers, 1024)[0].tolist(), inputs))
+        together = list(pool.map(lambda buffers: step.run(buffers, 1024)[0][0].tolist(), inputs))
     assert together == alone
 
 
@@ -228,7 +230,7 @@ def test_a_model_is_loaded_once_and_again_when_its_files_change(make: Make, tmp_
     assert models.load(function.spec) is first
     save(lambda x: x + 2, Path(function.spec.path), ["float32"])
     step = function.plan([FLOAT], FLOAT)
-    assert step.run([np.zeros(2, np.float32)], 2)[0].tolist() == [2, 2]
+    assert step.run([np.zeros(2, np.float32)], 2)[0][0].tolist() == [2, 2]
 
 
 def test_a_lost_model_is_named(make: Make, tmp_path: Path) -> None:
@@ -316,22 +318,121 @@ def test_a_fixed_batch_dimension_is_respected(make: Make) -> None:
 )
 def test_output_types(make: Make, dtype: str, sql: str, values: list[Any]) -> None:
     function = make(lambda x: tf.cast(x, dtype), ["float64"])
-    assert function.spec.output.type == DataType(sql)
+    assert function.spec.outputs[0].type == DataType(sql)
     assert run_on(function, values, pa.float64()) == values
-    assert function.plan([DOUBLE], DataType(sql)).run(function.plan([DOUBLE], DataType(sql)).allocate(0), 0)[
-        0
-    ].shape == (0,)
+    step = function.plan([DOUBLE], DataType(sql))
+    assert step.run(step.allocate(0), 0)[0][0].shape == (0,)
 
 
-def test_several_outputs_need_a_choice(make: Make) -> None:
-    def both(x: Any) -> Any:
-        return {"low": x - 1, "high": x + 1}
+def both(x: Any) -> Any:
+    """A model of two outputs."""
+    return {"low": x - 1, "high": tf.stack([x, x + 1], axis=1)}
 
-    assert run_on(make(both, ["float32"], output="high"), [1], pa.float32()) == [2]
-    with pytest.raises(ValueError, match=r"several outputs, choose one: output= one of high, low"):
-        make(both, ["float32"])
-    with pytest.raises(ValueError, match=r"no output 'x', only high, low"):
-        make(both, ["float32"], output="x")
+
+def test_several_outputs_are_a_struct(make: Make) -> None:
+    every = make(both, ["float32"])
+    assert every.spec.sql_type == "struct<`high`: array<float>, `low`: float>"
+    assert run_on(every, [1, None], pa.float32()) == [{"high": [1, 2], "low": 0}, None]
+    assert run_on(make(both, ["float32"], output="low"), [1], pa.float32()) == [0]
+    assert run_on(make(both, ["float32"], output=["low"]), [1], pa.float32()) == [{"low": 0}]
+    for wrong in ("x", ["low", "x"]):
+        with pytest.raises(ValueError, match=r"no output 'x', only high, low"):
+            make(both, ["float32"], output=wrong)
+    with pytest.raises(ValueError, match=r"argmax needs one output, choose it: output= one of high, low"):
+        make(both, ["float32"], argmax=True)
+
+
+def test_the_outputs_of_a_tuple_keep_their_order(make: Make) -> None:
+    twelve = make(lambda x: tuple(x + n for n in range(12)), ["int32"])
+    assert list(run_on(twelve, [0], pa.int32())[0].items()) == [(f"output_{n}", n) for n in range(12)]
+
+
+def test_keras_models_of_several_outputs(make: Make) -> None:
+    given = tf.keras.Input((2,))
+    score = tf.keras.layers.Dense(1, name="score", kernel_initializer="ones")(given)
+    parts = tf.keras.layers.Dense(3, name="parts", kernel_initializer="zeros")(given)
+    expected = [{"parts": [0, 0, 0], "score": 3}]
+    for outputs in ([score, parts], {"score": score, "parts": parts}):
+        assert make(tf.keras.Model(given, outputs))(pa.array([1.0]), pa.array([2.0])).to_pylist() == expected
+
+
+DOUBLES = sql.ArrayType(sql.DoubleType())
+
+
+def struct(**fields: Any) -> sql.StructType:
+    """A struct type."""
+    return sql.StructType([sql.StructField(name, type_) for name, type_ in fields.items()])
+
+
+@pytest.mark.parametrize(
+    ("returns", "value"),
+    [
+        (struct(low=sql.DoubleType(), high=DOUBLES), {"low": 0, "high": [1, 2]}),
+        (struct(low=sql.FloatType()), {"low": 0}),
+    ],
+)
+def test_declared_results(make: Make, returns: Any, value: Any) -> None:
+    described = declared(make(both, ["float32"]).spec, returns)
+    assert run_on(ModelFunction("f", described), [1], pa.float32()) == [value]
+    assert described.sql_type.replace("`", "").replace(" ", "") == returns.simpleString()
+
+
+def test_declared_names_and_wider_types(make: Make) -> None:
+    pair = declared(make(lambda x: (x, x > 0), ["int16"]).spec, struct(n=sql.LongType(), positive=sql.IntegerType()))
+    assert run_on(ModelFunction("f", pair), [3], pa.int16()) == [{"n": 3, "positive": 1}]
+    assert declared(make(lambda x: x, ["float32"]).spec, sql.DoubleType()).sql_type == "double"
+
+
+@pytest.mark.parametrize(
+    ("returns", "message"),
+    [
+        (sql.FloatType(), r"returns a struct of high, low, and not float: choose one with output="),
+        (struct(lo=sql.FloatType(), high=DOUBLES), r"the model's outputs are high, low, not lo, high"),
+        (struct(low=DOUBLES), r"output low is float, which is not converted to array<double>"),
+        (struct(low=sql.IntegerType()), r"output low is float, which is not converted to integer"),
+        (struct(low=sql.MapType(sql.LongType(), sql.LongType())), r"output low: type map is not supported"),
+    ],
+)
+def test_what_cannot_be_declared(make: Make, returns: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        declared(make(both, ["float32"]).spec, returns)
+
+
+class Vocabulary(tf.Module):
+    """Counts the words of a text that it knows."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        words = tf.lookup.KeyValueTensorInitializer(["spark", "flare", "na\u00efve"], [1, 2, 4])
+        self.table = tf.lookup.StaticHashTable(words, 0)
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
+    def __call__(self, texts: Any) -> Any:
+        words = tf.strings.split(tf.strings.lower(texts, encoding="utf-8"))
+        return {"score": tf.reduce_sum(self.table.lookup(words), axis=1), "first": words.to_tensor()[:, 0]}
+
+
+def test_texts(make: Make) -> None:
+    function = make(Vocabulary())
+    texts = ["Spark flare", None, "x NA\u00cfVE", "flare"]
+    expected = [{"first": "spark", "score": 3}, None, {"first": "x", "score": 4}, {"first": "flare", "score": 2}]
+    assert run_on(function, texts, pa.string()) == expected
+    assert run_on(function, [None if t is None else t.encode() for t in texts], pa.binary()) == expected
+    with pytest.raises(TypeError, match=r"argument 1 of f\(x\) feeds a tensor of string and cannot be long: cast it"):
+        run_on(function, [1], pa.int64())
+    with pytest.raises(ValueError, match="XLA compiles no model that takes or returns strings"):
+        make(Vocabulary(), jit=True)
+
+
+def test_several_texts_are_a_matrix(make: Make) -> None:
+    joined = make(lambda x: tf.strings.reduce_join(x, axis=1), [tf.TensorSpec([None, 2], tf.string)])
+    assert joined(pa.array(["a", "b", None]), pa.array(["c", "d", "e"])).to_pylist() == ["ac", "bd", None]
+    assert run_on(joined, [["a", "b"]], pa.list_(pa.string())) == ["ab"]
+
+
+def test_bytes_are_not_changed(make: Make) -> None:
+    lengths = make(lambda x: tf.strings.length(x), ["string"])
+    assert run_on(lengths, [b"a\0\0", b"\xff", b""], pa.binary()) == [3, 1, 0]
 
 
 @pytest.mark.parametrize(
@@ -340,8 +441,9 @@ def test_several_outputs_need_a_choice(make: Make) -> None:
         (42, None, TypeError, "a model is a Keras model"),
         (weighted, None, ValueError, "it is not known what the model takes"),
         (tf.keras.Sequential([tf.keras.layers.Dense(1)]), None, ValueError, "does not know its input yet"),
-        (lambda x: x, ["string"], TypeError, "a tensor of string, which no SQL column feeds"),
-        (lambda x: tf.strings.as_string(x), ["int32"], TypeError, "a tensor of string, which has no SQL type"),
+        (lambda x: x, ["complex64"], TypeError, "a tensor of complex64, which no SQL column feeds"),
+        (lambda x: tf.cast(x, "uint64"), ["int32"], TypeError, "a tensor of uint64, which has no SQL type"),
+        (lambda x: tf.stack([x, x], 1), ["string"], TypeError, "output output is an array of strings"),
         (lambda x: x, [tf.TensorSpec([None, None], tf.float32)], ValueError, r"input x has the shape \(None, None\)"),
         (lambda x: tf.reduce_sum(x), ["float32"], ValueError, r"output output has the shape \(\): it must be"),
     ],
@@ -442,12 +544,12 @@ def test_argument_types(
 ) -> None:
     function = anything(dtype)
     if is_accepted:
-        assert function.plan([type_], function.spec.output.type).slots[0].dtype == dtype
+        assert function.plan([type_], function.spec.outputs[0].type).slots[0].dtype == dtype
     else:
         with pytest.raises(
             Unsupported, match=rf"argument 1 of same\(x\) feeds a tensor of {dtype} and cannot be"
         ) as caught:
-            function.plan([type_], function.spec.output.type)
+            function.plan([type_], function.spec.outputs[0].type)
         with pytest.raises(TypeError, match="argument 1 of same"):
             function(pa.nulls(1, type_.arrow))
         assert caught.value.node == "PythonUDF"
@@ -556,4 +658,4 @@ def test_a_batch_size_must_be_positive(make: Make, softmax: Any) -> None:
 
 def test_the_output_of_a_batch_is_a_view(make: Make) -> None:
     model = Model(make(lambda x: x + 1, ["float32"]).spec)
-    assert not model.predict([np.zeros(4, np.float32)]).flags.owndata
+    assert not model.predict([np.zeros(4, np.float32)])[0].flags.owndata

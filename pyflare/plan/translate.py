@@ -18,6 +18,7 @@ from pyflare.plan import expressions as e
 from pyflare.plan import operators as ops
 from pyflare.plan.decode import Decoder, Json, attribute
 from pyflare.plan.pruning import prunes
+from pyflare.plan.structs import Structs
 from pyflare.plan.wire import column_type, kernel_value, literal_value, wire_type
 from pyflare.types import DataType, Kind
 
@@ -66,13 +67,17 @@ class Reason:
 
 @dataclass(frozen=True)
 class Subtree:
-    """A subtree that PyFlare takes. `inputs` are the nodes that Spark computes for it."""
+    """A subtree that PyFlare takes.
+
+    `inputs` are the nodes that Spark computes for it, `outputs` the names and types of what it gives to Spark.
+    """
 
     node: int
     operator: ops.Operator
     inputs: tuple[int, ...]
     ordered: bool
     single: bool
+    outputs: tuple[tuple[str, DataType], ...]
 
 
 @dataclass(frozen=True)
@@ -102,6 +107,7 @@ class Translation:
     error: str | None = None
 
     def __post_init__(self) -> None:
+        self.structs = Structs()
         self.decoder = Decoder(self._subquery)
         self.conf: Mapping[str, str] = self.document["conf"]
 
@@ -120,7 +126,9 @@ class Translation:
                 refusal = "Spark may rely on the order in which its merge join puts these rows out"
             if refusal is None:
                 inputs = tuple(found.node for found in _inputs(operator))
-                self.subtrees.append(Subtree(node["i"], operator, inputs, _is_ordered(operator), around.single))
+                outputs = self.structs.outputs(node["out"])
+                ordered = _is_ordered(operator)
+                self.subtrees.append(Subtree(node["i"], operator, inputs, ordered, around.single, outputs))
                 for child in (_find(node, number) for number in inputs):
                     self._accept_below(child, Surroundings(root=False))
                 return
@@ -141,6 +149,8 @@ class Translation:
             return "Spark's operator above relies on the order of these rows"
         nodes = list(_walk(operator))
         light = not any(isinstance(n, _HEAVY) for n in nodes)
+        if _has_idle_arrays(nodes):
+            return "columns of arrays are read for models only"
         if light and any(isinstance(n, ops.Input) for n in nodes):
             return "handing Spark's rows over would cost more than it saves"
         if light and not around.root:
@@ -190,15 +200,15 @@ class Translation:
         return operator
 
     def attributes(self, node: Json) -> tuple[e.AttributeReference, ...]:
-        """A node's output."""
-        return tuple(attribute(json) for json in node["out"])
+        """A node's output, with the fields of structs as columns."""
+        return self.structs.all(node["out"])
 
     def _attributes_or_none(self, node: Json) -> tuple[e.AttributeReference, ...]:
+        """What Spark can hand over of a node: no structs."""
         try:
-            found = self.attributes(node)
+            return tuple(attribute(json) for json in node["out"])
         except Unsupported:
             return ()
-        return () if any(attr.type.kind is Kind.ARRAY for attr in found) else found
 
     def named(self, json: Json) -> ops.Named:
         """A named expression: an attribute or an alias."""
@@ -214,13 +224,29 @@ class Translation:
         return ops.Named(attr, self.decoder.expression(fields["child"]))
 
     def columns(self, json: Any) -> tuple[ops.Named, ...]:
-        return tuple(self.named(item) for item in json)
+        """Named expressions; a struct as its fields."""
+        return tuple(named for item in json for named in self._fields(item) or (self.named(item),))
+
+    def _fields(self, json: Json) -> tuple[ops.Named, ...] | None:
+        """The fields of a struct that goes on under its name or another one."""
+        source = json["f"]["child"] if json["e"] == "Alias" else json
+        fields = self.structs.known(source)
+        if fields is None:
+            return None
+        if source is json:
+            return tuple(ops.Named(field, field) for field in fields)
+        renamed = self.structs.made({"t": json["t"], "id": json["f"]["exprId"]})
+        return tuple(ops.Named(new, old) for new, old in zip(renamed, fields, strict=True))
 
     def _subquery(self, json: Json) -> e.Expr:
-        """The value of a scalar subquery, or a field of the struct that a merged one gives."""
-        column, scalar = 0, json
+        """The value of a scalar subquery, or a field of the struct that a merged one, or a model, gives."""
+        column: int = 0
+        scalar = json
         if json["e"] == "GetStructField":
             column, scalar = json["f"]["ordinal"], json["f"]["child"]
+            fields = self.structs.known(scalar)
+            if fields is not None:
+                return fields[column]
             if scalar["e"] != "ScalarSubquery":
                 raise Unsupported("only a subquery's struct has fields here", "GetStructField")
         operator = self.lower(_with_columns(scalar["f"]["plan"]))
@@ -277,6 +303,13 @@ def _walk(operator: ops.Operator) -> Iterator[ops.Operator]:
 
 def _inputs(operator: ops.Operator) -> list[ops.Input]:
     return [n for n in _walk(operator) if isinstance(n, ops.Input)]
+
+
+def _has_idle_arrays(nodes: list[ops.Operator]) -> bool:
+    """Whether columns of arrays come from files or from Spark, and no model takes arrays."""
+    leaves = (attr.type.kind for n in nodes if isinstance(n, ops.Scan | ops.Input) for attr in n.attrs)
+    taken = (arg.type.kind for n in nodes if isinstance(n, ops.Model) for arg in n.args)
+    return Kind.ARRAY in leaves and Kind.ARRAY not in taken
 
 
 def _is_ordered(operator: ops.Operator) -> bool:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pyflare.errors import Unsupported
 from pyflare.io.columns import Array, Batch, Column, Dictionary, Encoding, Layout
+from pyflare.types import Kind
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ def _concatenate(parts: Sequence[tuple[int, Column]], layout: Layout) -> Column:
     if not parts:
         return as_views(empty_column(layout), 0, layout)
     columns = [column for _, column in parts]
-    data = np.concatenate([column.data for column in columns])
+    data = _stacked(columns) if layout.type.kind is Kind.ARRAY else np.concatenate([column.data for column in columns])
     ok = None
     if any(column.ok is not None for column in columns):
         ok = np.concatenate([np.ones(n, np.uint8) if c.ok is None else c.ok for n, c in parts])
@@ -107,6 +109,30 @@ def _concatenate(parts: Sequence[tuple[int, Column]], layout: Layout) -> Column:
     if columns[0].lengths is not None:
         lengths = np.concatenate([c.lengths for c in columns if c.lengths is not None])
     return Column(data, ok, None, lengths, longest_dictionary(columns), tuple(o for c in columns for o in c.owners))
+
+
+def array_rows(column: Column, rows: Array) -> Array:
+    """The rows of an array column at positions `rows`: where these follow one another, without copying."""
+    matrix = column.data if column.data.ndim == 2 else np.empty((len(column.data), 0), column.data.dtype)
+    if len(rows) and np.array_equal(rows, np.arange(rows[0], rows[0] + len(rows))):
+        return matrix[rows[0] : rows[0] + len(rows)]
+    return np.take(matrix, rows, axis=0)
+
+
+def _stacked(columns: Sequence[Column]) -> Array:
+    """The arrays of all columns in one matrix. Where all rows of a column are null, their length is not known."""
+    known = [c for c in columns if len(c.data) and (c.ok is None or c.ok.any())]
+    widths = {column.data.shape[1] for column in known}
+    if len(widths) > 1:
+        raise Unsupported(f"a column has arrays of {min(widths)} to {max(widths)} elements")
+    matrix = np.zeros((sum(len(c.data) for c in columns), widths.pop() if widths else 0), columns[0].data.dtype)
+    start = 0
+    for column in columns:
+        stop = start + len(column.data)
+        if any(column is one for one in known):
+            matrix[start:stop] = column.data
+        start = stop
+    return matrix
 
 
 def longest_dictionary(columns: Sequence[Column]) -> Dictionary | None:
@@ -123,4 +149,4 @@ def empty_column(layout: Layout) -> Column:
         return Column(np.zeros(0, np.int32), dictionary=Dictionary(np.zeros(1, np.int32), np.zeros(8, np.uint8)))
     if layout.type.is_stringlike:
         return Column(np.zeros(1, np.int32), bytes=np.zeros(8, np.uint8))
-    return Column(none)
+    return Column(none.reshape(0, 0) if layout.type.kind is Kind.ARRAY else none)

@@ -1,0 +1,36 @@
+"""Where columns of arrays may go: kernels hand them on, models take them, nothing else reads them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pyflare.errors import Unsupported
+from pyflare.plan import operators as ops
+from pyflare.plan.expressions import AttributeReference, Expr, IsNotNull, IsNull
+from pyflare.plan.verify import expressions
+from pyflare.types import Kind
+
+_LEAVES: Final = (ops.Scan, ops.Input)
+_HANDING_ON: Final = (ops.Filter, ops.Project, ops.Limit, ops.Model, ops.Sort, ops.Join, ops.Union)
+_TAKING: Final = (ops.Project, ops.Model)
+
+
+def check_arrays(operator: ops.Operator) -> None:
+    """Raise `Unsupported` for an operator that does more with arrays than to hand them on."""
+    arrays = [attr.label for attr in operator.attrs if attr.type.kind is Kind.ARRAY]
+    if arrays and not isinstance(operator, (*_LEAVES, *_HANDING_ON)):
+        raise Unsupported(f"column {arrays[0]} is an array, which {operator.name} does not hand on")
+    if arrays and isinstance(operator, ops.Join) and operator.kind == "full":
+        raise Unsupported(f"column {arrays[0]} is an array, which a full join does not hand on")
+    for expr in expressions(operator):
+        if not (isinstance(operator, _TAKING) and isinstance(expr, AttributeReference)):
+            _check(expr)
+
+
+def _check(expr: Expr) -> None:
+    if expr.type.kind is Kind.ARRAY:
+        raise Unsupported("arrays are handed on and given to models, nothing else", expr.name)
+    if isinstance(expr, IsNull | IsNotNull) and isinstance(expr.child, AttributeReference):
+        return
+    for child in expr.children:
+        _check(child)
