@@ -16,7 +16,7 @@ _TAKING: Final = (ops.Project, ops.Model)
 
 
 def check_arrays(operator: ops.Operator) -> None:
-    """Raise `Unsupported` for an operator that does more with arrays than to hand them on."""
+    """Raise `Unsupported` where an operator, or another one of its wire node, does more than to hand arrays on."""
     arrays = [attr.label for attr in operator.attrs if attr.type.kind is Kind.ARRAY]
     if arrays and not isinstance(operator, (*_LEAVES, *_HANDING_ON)):
         raise Unsupported(f"column {arrays[0]} is an array, which {operator.name} does not hand on")
@@ -25,6 +25,9 @@ def check_arrays(operator: ops.Operator) -> None:
     for expr in expressions(operator):
         if not (isinstance(operator, _TAKING) and isinstance(expr, AttributeReference)):
             _check(expr)
+    for child in operator.children:
+        if child.node == operator.node and child.children:
+            check_arrays(child)
 
 
 def _check(expr: Expr) -> None:
