@@ -36,7 +36,6 @@ HIDDEN: Final = 256
 RESULTS: Final = Path(__file__).parent / "results" / "mlp.json"
 
 ALONE: Final = "TensorFlow alone"
-KERAS: Final = "Keras predict"
 BATCHED: Final = "predict_batch_udf"
 PLAIN: Final = "registered, PyFlare off"
 
@@ -115,7 +114,6 @@ class Experiment(Comparison):
             PLAIN: partial(timed_query, self.spark, query("network"), False),
             PYFLARE: partial(timed_query, self.spark, query("network"), True),
             ALONE: partial(_timed_alone, lambda: _in_batches(compiled, ready)),
-            KERAS: partial(_timed_alone, lambda: model.predict(ready, BATCH, verbose=0).argmax(axis=1)),
         }
         self.measure_in_turns(ways, rows, repeat, warmup)
 
