@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from pyflare.errors import Unsupported
@@ -28,6 +29,14 @@ def check_arrays(operator: ops.Operator) -> None:
     for child in operator.children:
         if child.node == operator.node and child.children:
             check_arrays(child)
+
+
+def has_idle_arrays(operators: Iterable[ops.Operator]) -> bool:
+    """Whether columns of arrays come from files or from Spark, and no model among the operators takes arrays."""
+    nodes = list(operators)
+    leaves = (attr.type.kind for node in nodes if isinstance(node, _LEAVES) for attr in node.attrs)
+    taken = (arg.type.kind for node in nodes if isinstance(node, ops.Model) for arg in node.args)
+    return Kind.ARRAY in leaves and Kind.ARRAY not in taken
 
 
 def _check(expr: Expr) -> None:

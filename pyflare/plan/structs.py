@@ -9,6 +9,7 @@ from typing import Any
 from pyflare.errors import Unsupported
 from pyflare.plan.decode import Json, attribute
 from pyflare.plan.expressions import AttributeReference
+from pyflare.plan.operators import Named
 from pyflare.plan.wire import column_type
 from pyflare.types import DataType, struct_of
 
@@ -51,6 +52,15 @@ class Structs:
     def known(self, json: Json) -> Attributes | None:
         """The fields of the struct that an expression is; None if it is none of those that are known."""
         return self._fields.get(json["id"]) if json.get("e", "AttributeReference") == "AttributeReference" else None
+
+    def named(self, json: Json) -> tuple[Named, ...] | None:
+        """The fields of a struct that goes on under its name or another one; None if that is no struct."""
+        source = json["f"]["child"] if json["e"] == "Alias" else json
+        fields = self.known(source)
+        if fields is None:
+            return None
+        attrs = fields if source is json else self.made({"t": json["t"], "id": json["f"]["exprId"]})
+        return tuple(Named(attr, field) for attr, field in zip(attrs, fields, strict=True))
 
     def all(self, json: Any) -> Attributes:
         """The attributes of an operator's output."""

@@ -16,11 +16,12 @@ from pyflare.errors import NotCompiled, PlanError, PyFlareError, Unsupported
 from pyflare.io.parquet import ScanColumn, ScanFile, ScanSpec
 from pyflare.plan import expressions as e
 from pyflare.plan import operators as ops
+from pyflare.plan.arrays import has_idle_arrays
 from pyflare.plan.decode import Decoder, Json, attribute
 from pyflare.plan.pruning import prunes
 from pyflare.plan.structs import Structs
 from pyflare.plan.wire import column_type, kernel_value, literal_value, wire_type
-from pyflare.types import DataType, Kind
+from pyflare.types import DataType
 
 Translator = Callable[["Translation", Json], ops.Operator]
 TRANSLATORS: dict[str, Translator] = {}
@@ -149,7 +150,7 @@ class Translation:
             return "Spark's operator above relies on the order of these rows"
         nodes = list(_walk(operator))
         light = not any(isinstance(n, _HEAVY) for n in nodes)
-        if _has_idle_arrays(nodes):
+        if has_idle_arrays(nodes):
             return "columns of arrays are read for models only"
         if light and any(isinstance(n, ops.Input) for n in nodes):
             return "handing Spark's rows over would cost more than it saves"
@@ -225,18 +226,7 @@ class Translation:
 
     def columns(self, json: Any) -> tuple[ops.Named, ...]:
         """Named expressions; a struct as its fields."""
-        return tuple(named for item in json for named in self._fields(item) or (self.named(item),))
-
-    def _fields(self, json: Json) -> tuple[ops.Named, ...] | None:
-        """The fields of a struct that goes on under its name or another one."""
-        source = json["f"]["child"] if json["e"] == "Alias" else json
-        fields = self.structs.known(source)
-        if fields is None:
-            return None
-        if source is json:
-            return tuple(ops.Named(field, field) for field in fields)
-        renamed = self.structs.made({"t": json["t"], "id": json["f"]["exprId"]})
-        return tuple(ops.Named(new, old) for new, old in zip(renamed, fields, strict=True))
+        return tuple(named for item in json for named in self.structs.named(item) or (self.named(item),))
 
     def _subquery(self, json: Json) -> e.Expr:
         """The value of a scalar subquery, or a field of the struct that a merged one, or a model, gives."""
@@ -303,13 +293,6 @@ def _walk(operator: ops.Operator) -> Iterator[ops.Operator]:
 
 def _inputs(operator: ops.Operator) -> list[ops.Input]:
     return [n for n in _walk(operator) if isinstance(n, ops.Input)]
-
-
-def _has_idle_arrays(nodes: list[ops.Operator]) -> bool:
-    """Whether columns of arrays come from files or from Spark, and no model takes arrays."""
-    leaves = (attr.type.kind for n in nodes if isinstance(n, ops.Scan | ops.Input) for attr in n.attrs)
-    taken = (arg.type.kind for n in nodes if isinstance(n, ops.Model) for arg in n.args)
-    return Kind.ARRAY in leaves and Kind.ARRAY not in taken
 
 
 def _is_ordered(operator: ops.Operator) -> bool:
