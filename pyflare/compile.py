@@ -6,11 +6,10 @@ document ─ translate ─▶ IR ─ rewrite ─▶ IR ─ verify, split ─▶ 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pyflare.codegen.generate import Generated, TableShape, generate
 from pyflare.config import Config
-from pyflare.errors import Unsupported
 from pyflare.io.cache import ColumnCache
 from pyflare.io.columns import Encoding, Layout
 from pyflare.io.parquet import Scan, open_scan
@@ -19,12 +18,13 @@ from pyflare.plan import aggregation as _aggregation  # noqa: F401  (registers i
 from pyflare.plan import functions as _functions  # noqa: F401
 from pyflare.plan import joins as _joins  # noqa: F401
 from pyflare.plan import operators as ops
+from pyflare.plan.arrays import check_arrays
 from pyflare.plan.decode import Json
 from pyflare.plan.translate import Reason, Subtree, Translation
 from pyflare.plan.verify import verify
 from pyflare.rewrite import rewrite
 from pyflare.rewrite.build_sides import choose_build_sides
-from pyflare.types import DataType, Kind
+from pyflare.types import DataType
 
 UNKNOWN_ROWS = 2**44
 
@@ -64,7 +64,7 @@ def decide(document: Json, identity: str, cache: ColumnCache) -> Decision:
     for subtree in translation.subtrees:
         operator = rewrite(subtree.operator)
         verify(operator)
-        taken = Subtree(subtree.node, operator, subtree.inputs, subtree.ordered, subtree.single)
+        taken = replace(subtree, operator=operator)
         fragments.append(Fragment(f"{identity}:{subtree.node}", taken, subqueries, conf, config))
     return Decision(tuple(fragments), tuple(translation.reasons), translation.error)
 
@@ -77,9 +77,7 @@ def nothing_of(document: Json, reason: str) -> Decision:
 
 def _check(operator: ops.Operator, conf: Mapping[str, str], cache: ColumnCache) -> None:
     """Generate code for one operator over columns of the most general layout, or raise `Unsupported`."""
-    arrays = [attr for attr in operator.attrs if attr.type.kind is Kind.ARRAY]
-    if arrays and not isinstance(operator, ops.Model | ops.Project | ops.Limit):
-        raise Unsupported(f"column {arrays[0].label} is an array, which only the result of a model may be")
+    check_arrays(operator)
     if isinstance(operator, ops.Scan):
         open_scan(operator.spec, cache)
     if isinstance(operator, ops.Scan | ops.Input | ops.Values | ops.Range):

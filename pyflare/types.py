@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final
 
@@ -24,19 +24,27 @@ class Kind(Enum):
     WIDE = "int128"  # decimals of more than 18 digits: a (low, high) pair of 64-bit words
     STR = "str"  # strings and binaries: address and length in bytes
     NULL = "null"
-    ARRAY = "array"  # the arrays that a model returns, handed on as they are: no kernel reads them
+    ARRAY = "array"  # arrays that models take or return, handed on as they are: no kernel reads them
+    STRUCT = "struct"  # what a model of several outputs returns, in a fragment's result only
 
 
 @dataclass(frozen=True)
 class DataType:
-    """A Spark SQL type. `name` is Spark's own JSON name; precision and scale are a decimal's, `element` an array's."""
+    """A Spark SQL type. `name` is Spark's own JSON name; precision and scale are a decimal's, `element` an array's.
+
+    `has_nulls` says whether an array may have nulls in it, as far as Spark knows; `fields` are a struct's.
+    """
 
     name: str
     precision: int = 0
     scale: int = 0
     element: DataType | None = None
+    has_nulls: bool = field(default=True, compare=False)
+    fields: tuple[tuple[str, DataType], ...] = ()
 
     def __str__(self) -> str:
+        if self.fields:
+            return f"struct<{','.join(f'{name}:{type_}' for name, type_ in self.fields)}>"
         if self.element is not None:
             return f"array<{self.element}>"
         return f"decimal({self.precision},{self.scale})" if self.name == "decimal" else self.name
@@ -48,6 +56,8 @@ class DataType:
             return Kind.INT if self.precision <= MAX_LONG_DIGITS else Kind.WIDE
         if self.element is not None:
             return Kind.ARRAY
+        if self.fields:
+            return Kind.STRUCT
         if self.name not in _ROWS:
             raise Unsupported(f"values of type {self} are not supported")
         return _ROWS[self.name].kind
@@ -68,7 +78,9 @@ class DataType:
     def arrow(self) -> pa.DataType:
         """The Arrow type that Spark's `ArrowUtils` uses for this type; timestamps are tagged with UTC."""
         if self.element is not None:
-            return pa.list_(pa.field("element", self.element.arrow))
+            return pa.list_(pa.field("element", self.element.arrow, self.has_nulls))
+        if self.fields:
+            return pa.struct([pa.field(name, type_.arrow) for name, type_ in self.fields])
         if self.name == "decimal":
             return pa.decimal128(self.precision, self.scale)
         return _ROWS[self.name].arrow
@@ -175,7 +187,7 @@ def parse_type(json: Any) -> DataType:
     """
     if not isinstance(json, str):
         if isinstance(json, Mapping) and json.get("type") == "array" and json.get("elementType") in _ELEMENTS:
-            return array_of(DataType(json["elementType"]))
+            return array_of(DataType(json["elementType"]), bool(json.get("containsNull", True)))
         name = json["type"] if isinstance(json, Mapping) and "type" in json else json
         raise Unsupported(f"type {name} is not supported")
     if json in _ROWS:
@@ -189,9 +201,14 @@ def parse_type(json: Any) -> DataType:
     return DataType("decimal", precision, scale)
 
 
-def array_of(element: DataType) -> DataType:
+def array_of(element: DataType, has_nulls: bool = True) -> DataType:
     """The type of arrays of such elements."""
-    return DataType("array", element=element)
+    return DataType("array", element=element, has_nulls=has_nulls)
+
+
+def struct_of(fields: Iterable[tuple[str, DataType]]) -> DataType:
+    """The type of structs of such fields."""
+    return DataType("struct", fields=tuple(fields))
 
 
 def decimal(precision: int, scale: int) -> DataType:

@@ -50,15 +50,21 @@ def flat(data: bytes) -> list[tuple[int, int, int]] | None:
 @pytest.mark.parametrize("writer", WRITERS)
 def test_what_pyarrow_says(tmp_path: Path, writer: str) -> None:
     path = tmp_path / "t.parquet"
-    table = pa.table({kind: column(kind, 100, 0.2) for kind in TYPES} | {"list": [[1]] * 100})
+    nested = {"list": [[1]] * 100, "struct": [{"x": 1}] * 100}
+    table = pa.table({kind: column(kind, 100, 0.2) for kind in TYPES} | nested)
     pq.write_table(table, path, row_group_size=30, **WRITERS[writer])
     metadata, footer = pq.read_metadata(path), footer_of(path)
     assert footer.rows == tuple(metadata.row_group(group).num_rows for group in range(metadata.num_row_groups))
     assert footer.properties == (metadata.metadata or {})
     assert footer.writer == metadata.created_by
-    assert footer.schema.nested == {"list"}
-    assert footer.schema.leaves == tuple(metadata.schema.column(leaf).physical_type for leaf in range(len(TYPES) + 1))
+    assert footer.schema.nested == {"struct"}
+    assert [field.name for field in footer.schema.fields if field.is_list] == ["list"]
+    assert footer.schema.leaves == tuple(metadata.schema.column(leaf).physical_type for leaf in range(len(TYPES) + 2))
     for field in footer.schema.fields:
+        if field.is_list:
+            assert metadata.schema.column(field.leaf).path == "list.list.element"
+            assert {(i.rows, i.nulls, i.low) for i in footer.chunks(field)} == {(30, None, None), (10, None, None)}
+            continue
         assert field.name == metadata.schema.column(field.leaf).name
         assert _logical(field.logical) == metadata.schema.column(field.leaf).logical_type.type
         for group, info in enumerate(footer.chunks(field)):

@@ -217,7 +217,7 @@ def test_names_are_matched_as_the_session_says(tmp_path: Path) -> None:
 
 def test_nested_columns_are_refused_only_when_asked_for(tmp_path: Path) -> None:
     table = pa.table(
-        {"a": [1], "list": [[1]], "x.y": [{"z": 1}], "map": pa.array([[(1, 2)]], pa.map_(pa.int8(), pa.int8()))}
+        {"a": [1], "list": [[[1]]], "x.y": [{"z": 1}], "map": pa.array([[(1, 2)]], pa.map_(pa.int8(), pa.int8()))}
     )
     pq.write_table(table, tmp_path / "t.parquet")
     assert rows(scan(tmp_path / "t.parquet", {"a": DataType("long")})) == [[1]]

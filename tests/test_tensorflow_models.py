@@ -5,9 +5,10 @@ from __future__ import annotations
 import pickle
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,25 +25,14 @@ from pyflare.tensorflow import models, tensors
 from pyflare.tensorflow.models import Model, ModelFunction, ModelStep, find_model
 from pyflare.tensorflow.registration import describe
 from pyflare.tensorflow.saving import SIGNATURE, save
-from pyflare.tensorflow.tuning import tuned
 from pyflare.types import BOOLEAN, DOUBLE, FLOAT, INTEGER, LONG, STRING, VOID, DataType, decimal
-
-Make = Callable[..., ModelFunction]
+from tests.model_functions import Make, model_function, run_on
 
 
 @pytest.fixture
 def make(tmp_path: Path) -> Make:
     """Makes a model a `ModelFunction`, as `register` does; not compiled unless asked for."""
-
-    def registered(
-        model: Any, inputs: Sequence[Any] | None = None, jit: bool | None = False, **options: Any
-    ) -> ModelFunction:
-        path = tmp_path / f"model-{len(list(tmp_path.iterdir()))}"
-        order = save(model, path, inputs)
-        described = describe(path, SIGNATURE, order, options.get("output"), options.get("argmax", False))
-        return ModelFunction("f", tuned(described, options.get("batch_size"), jit))
-
-    return registered
+    return partial(model_function, tmp_path)
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +71,7 @@ def test_a_tensor_shares_memory_with_our_buffer(dtype: str) -> None:
 def test_the_model_computes_on_our_buffer_and_we_read_its_result_in_place(make: Make) -> None:
     model = models.load(make(lambda x: x, [tf.TensorSpec([None, 4], tf.float32)]).spec)
     buffer = tensors.allocate((64, 4), np.dtype(np.float32))
-    assert model.predict([buffer]).ctypes.data == buffer.ctypes.data  # the identity gives back what it was given
+    assert model.predict([buffer])[0].ctypes.data == buffer.ctypes.data  # the identity gives back what it was given
 
 
 def test_slices_of_whole_batches_are_aligned() -> None:
@@ -120,7 +110,7 @@ def test_any_number_of_rows(make: Make, softmax: Any, rows: int, jit: bool) -> N
     step = function.plan([DOUBLE] * 4, INTEGER)
     buffers = features(step, rows)
     expected = np.argmax(softmax(buffers[0][:rows]), axis=1) if rows else []
-    values, ok = step.run(buffers, rows)
+    (values,), ok = step.run(buffers, rows)
     assert (values.tolist(), ok, values.dtype.name) == (list(expected), None, "int32")
 
 
@@ -140,15 +130,15 @@ def _cut_up(make: Make, softmax: Any, jit: bool) -> Iterator[tuple[Any, Any]]:
     """The answers for the same rows in pieces of some size and in one."""
     step = make(softmax, jit=jit)._bind([DOUBLE] * 4, [False] * 4)
     buffers = features(step, 3000)
-    whole, _ = step.run(buffers, 3000)
+    (whole,), _ = step.run(buffers, 3000)
     for size in (1, 7, 100, 1000):
-        pieces = [step.run([buffers[0][start : start + size].copy()], size)[0] for start in range(0, 3 * size, size)]
+        pieces = [step.run([buffers[0][start : start + size].copy()], size)[0][0] for start in range(0, 3 * size, size)]
         yield np.concatenate(pieces), whole[: 3 * size]
 
 
 def test_compiled_and_interpreted_differ_in_last_digits_only(make: Make, softmax: Any) -> None:
     steps = [make(softmax, jit=jit)._bind([DOUBLE] * 4, [False] * 4) for jit in (False, True)]
-    found = [step.run(features(step, 10_000), 10_000)[0] for step in steps]
+    found = [step.run(features(step, 10_000), 10_000)[0][0] for step in steps]
     np.testing.assert_allclose(found[0], found[1], rtol=2e-6, atol=1e-7)
 
 
@@ -160,7 +150,7 @@ def test_null_rows_are_left_out(weights: ModelStep, data: list[tuple[bool, int, 
     buffers = weights.allocate(rows)
     for index, buffer in enumerate(buffers):
         buffer[:rows] = np.where(ok, [row[index + 1] for row in data], np.nan) if rows else 0
-    values, valid = weights.run(buffers, rows, ok)
+    (values,), valid = weights.run(buffers, rows, ok)
     assert (None if valid is None else valid.tolist()) == (None if ok.all() else ok.tolist())
     assert [v for v, is_ok in zip(values.tolist(), ok, strict=True) if is_ok] == [
         2.0 * a + b for is_ok, a, b in data if is_ok
@@ -185,7 +175,7 @@ def test_the_model_never_sees_null_rows_or_padding(make: Make) -> None:
     step = make(picky, ["float32"]).plan([FLOAT], FLOAT)
     (buffer,) = step.allocate(3)
     buffer[:] = [1, -1, 3]
-    values, ok = step.run([buffer], 3, np.array([1, 0, 1], np.uint8))
+    (values,), ok = step.run([buffer], 3, np.array([1, 0, 1], np.uint8))
     assert (values.tolist(), ok is not None and ok.tolist()) == ([1, 0, 3], [1, 0, 1])
     with pytest.raises(tf.errors.InvalidArgumentError):
         step.run([buffer], 3)
@@ -195,7 +185,7 @@ def test_results_stay_when_buffers_are_used_again(make: Make) -> None:
     step = make(lambda x: x, ["float32"]).plan([FLOAT], FLOAT)
     buffers = features(step, 100)
     before = buffers[0].copy()
-    values, _ = step.run(buffers, 100)
+    (values,), _ = step.run(buffers, 100)
     buffers[0][:] = 0
     assert np.array_equal(values, before)
 
@@ -203,9 +193,9 @@ def test_results_stay_when_buffers_are_used_again(make: Make) -> None:
 def test_threads_run_a_model_together(make: Make, softmax: Any) -> None:
     step = make(softmax, jit=True, argmax=True, batch_size=1024).plan([DOUBLE] * 4, INTEGER)
     inputs = [features(step, 1024, seed) for seed in range(16)]
-    alone = [step.run(buffers, 1024)[0].tolist() for buffers in inputs]
+    alone = [step.run(buffers, 1024)[0][0].tolist() for buffers in inputs]
     with ThreadPoolExecutor(8) as pool:
-        together = list(pool.map(lambda buffers: step.run(buffers, 1024)[0].tolist(), inputs))
+        together = list(pool.map(lambda buffers: step.run(buffers, 1024)[0][0].tolist(), inputs))
     assert together == alone
 
 
@@ -228,7 +218,7 @@ def test_a_model_is_loaded_once_and_again_when_its_files_change(make: Make, tmp_
     assert models.load(function.spec) is first
     save(lambda x: x + 2, Path(function.spec.path), ["float32"])
     step = function.plan([FLOAT], FLOAT)
-    assert step.run([np.zeros(2, np.float32)], 2)[0].tolist() == [2, 2]
+    assert step.run([np.zeros(2, np.float32)], 2)[0][0].tolist() == [2, 2]
 
 
 def test_a_lost_model_is_named(make: Make, tmp_path: Path) -> None:
@@ -274,11 +264,6 @@ def test_inputs_outputs_and_kinds(make: Make, softmax: Any, tmp_path: Path) -> N
     assert run_on(make(free), [1, 2], pa.float64()) == [10, 20]
 
 
-def run_on(function: ModelFunction, values: list[Any], type_: pa.DataType) -> list[Any]:
-    """What plain Spark gets for one column."""
-    return list(function(pa.array(values, type_)).to_pylist())
-
-
 def test_keras_models_of_several_inputs(make: Make) -> None:
     age, income = tf.keras.Input((1,), name="age"), tf.keras.Input((2,), name="income")
     total = tf.keras.layers.Lambda(lambda ab: ab[0] + tf.reduce_sum(ab[1], axis=1, keepdims=True))([age, income])
@@ -316,22 +301,10 @@ def test_a_fixed_batch_dimension_is_respected(make: Make) -> None:
 )
 def test_output_types(make: Make, dtype: str, sql: str, values: list[Any]) -> None:
     function = make(lambda x: tf.cast(x, dtype), ["float64"])
-    assert function.spec.output.type == DataType(sql)
+    assert function.spec.outputs[0].type == DataType(sql)
     assert run_on(function, values, pa.float64()) == values
-    assert function.plan([DOUBLE], DataType(sql)).run(function.plan([DOUBLE], DataType(sql)).allocate(0), 0)[
-        0
-    ].shape == (0,)
-
-
-def test_several_outputs_need_a_choice(make: Make) -> None:
-    def both(x: Any) -> Any:
-        return {"low": x - 1, "high": x + 1}
-
-    assert run_on(make(both, ["float32"], output="high"), [1], pa.float32()) == [2]
-    with pytest.raises(ValueError, match=r"several outputs, choose one: output= one of high, low"):
-        make(both, ["float32"])
-    with pytest.raises(ValueError, match=r"no output 'x', only high, low"):
-        make(both, ["float32"], output="x")
+    step = function.plan([DOUBLE], DataType(sql))
+    assert step.run(step.allocate(0), 0)[0][0].shape == (0,)
 
 
 @pytest.mark.parametrize(
@@ -340,8 +313,9 @@ def test_several_outputs_need_a_choice(make: Make) -> None:
         (42, None, TypeError, "a model is a Keras model"),
         (weighted, None, ValueError, "it is not known what the model takes"),
         (tf.keras.Sequential([tf.keras.layers.Dense(1)]), None, ValueError, "does not know its input yet"),
-        (lambda x: x, ["string"], TypeError, "a tensor of string, which no SQL column feeds"),
-        (lambda x: tf.strings.as_string(x), ["int32"], TypeError, "a tensor of string, which has no SQL type"),
+        (lambda x: x, ["complex64"], TypeError, "a tensor of complex64, which no SQL column feeds"),
+        (lambda x: tf.cast(x, "uint64"), ["int32"], TypeError, "a tensor of uint64, which has no SQL type"),
+        (lambda x: tf.stack([x, x], 1), ["string"], TypeError, "output output is an array of strings"),
         (lambda x: x, [tf.TensorSpec([None, None], tf.float32)], ValueError, r"input x has the shape \(None, None\)"),
         (lambda x: tf.reduce_sum(x), ["float32"], ValueError, r"output output has the shape \(\): it must be"),
     ],
@@ -442,12 +416,12 @@ def test_argument_types(
 ) -> None:
     function = anything(dtype)
     if is_accepted:
-        assert function.plan([type_], function.spec.output.type).slots[0].dtype == dtype
+        assert function.plan([type_], function.spec.outputs[0].type).slots[0].dtype == dtype
     else:
         with pytest.raises(
             Unsupported, match=rf"argument 1 of same\(x\) feeds a tensor of {dtype} and cannot be"
         ) as caught:
-            function.plan([type_], function.spec.output.type)
+            function.plan([type_], function.spec.outputs[0].type)
         with pytest.raises(TypeError, match="argument 1 of same"):
             function(pa.nulls(1, type_.arrow))
         assert caught.value.node == "PythonUDF"
@@ -556,4 +530,4 @@ def test_a_batch_size_must_be_positive(make: Make, softmax: Any) -> None:
 
 def test_the_output_of_a_batch_is_a_view(make: Make) -> None:
     model = Model(make(lambda x: x + 1, ["float32"]).spec)
-    assert not model.predict([np.zeros(4, np.float32)]).flags.owndata
+    assert not model.predict([np.zeros(4, np.float32)])[0].flags.owndata

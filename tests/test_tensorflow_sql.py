@@ -124,6 +124,10 @@ def test_arrays(filed: SparkSession) -> None:
         "SELECT probabilities(array(a, b, c, d)) AS p, id AS i FROM filed WHERE id <> 3",
         "SELECT probabilities(a, b, c, d) AS p FROM filed WHERE id > 100",
         "SELECT g, flags(x) AS f FROM (SELECT id % 2 AS g, cast(sum(b) AS FLOAT) AS x FROM filed GROUP BY 1)",
+        "SELECT probabilities(a, b, c, d) AS p FROM filed ORDER BY id",
+        "SELECT id, probabilities(a, b, c, d) AS p, flags(a) AS f FROM filed",
+        "SELECT t.id, u.p FROM filed t JOIN (SELECT id, probabilities(a, b, c, d) AS p FROM filed) u ON t.id = u.id",
+        "SELECT classifier(a, b, c, id) AS c, count(*) AS n FROM filed WHERE classifier(a, b, c, id) < 2 GROUP BY 1",
     ],
 )
 def test_arrays_in_and_out(filed: SparkSession, query: str) -> None:
@@ -134,12 +138,9 @@ def test_arrays_in_and_out(filed: SparkSession, query: str) -> None:
     "query",
     [
         "SELECT id + 1 AS i, probabilities(a, b, c, d)[0] AS p FROM filed",
-        "SELECT probabilities(a, b, c, d) AS p FROM filed ORDER BY id",
         "SELECT probabilities(a, b, c, d) AS p, count(*) AS n FROM filed GROUP BY 1",
-        "SELECT id, probabilities(a, b, c, d) AS p, flags(a) AS f FROM filed",
         "SELECT classifier(probabilities_of(array(a, b, c, d))) AS c FROM filed",
         "SELECT probabilities(a, b, c, d) AS p FROM filed UNION ALL SELECT array(1.0F)",
-        "SELECT t.id, u.p FROM filed t JOIN (SELECT id, probabilities(a, b, c, d) AS p FROM filed) u ON t.id = u.id",
     ],
 )
 def test_what_else_is_done_with_arrays_is_spark_s(filed: SparkSession, query: str) -> None:
@@ -181,6 +182,20 @@ def test_a_registered_model_can_be_replaced(spark: SparkSession) -> None:
         register(spark, "scaled", lambda x, factor=factor: x * factor, inputs=["int64"])
         assert_same(spark, "SELECT scaled(id) AS s FROM range(5)", accelerated=False)
         assert spark.sql("SELECT scaled(7L) AS s").first() == (7 * factor,)
+        assert spark.sql("SELECT id, scaled(id) AS s FROM range(9) WHERE id = 8").first() == (8, 8 * factor)
+
+
+def test_a_model_that_is_gone_is_named(spark: SparkSession, tmp_path: Path) -> None:
+    path = tmp_path / "model"
+    save(lambda x: x - 1.0, path, ["float32"])
+    register(spark, "lost", str(path), jit_compile=False)
+    (path / "saved_model.pb").write_bytes(b"damaged")
+    for enabled in ("false", "true"):
+        with configured(spark, {"spark.pyflare.enabled": enabled}), pytest.raises(PythonException) as caught:
+            spark.sql("SELECT lost(id) AS l FROM range(3)").collect()
+        assert "the model lost(x) cannot be loaded: " in str(caught.value)
+    with pytest.raises(ValueError, match=f"the SavedModel in {path} cannot be loaded"):
+        register(spark, "lost", str(path))
 
 
 def test_a_saved_model_is_used_in_place(plain_spark: SparkSession, tmp_path: Path) -> None:

@@ -8,17 +8,12 @@ compares the times and the rows of that query for every way to call the model.
 from __future__ import annotations
 
 import argparse
-import datetime
-import importlib.metadata
 import json
-import os
-import statistics
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -26,7 +21,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tpch import crime_udfs, machine
+from tpch import crime_udfs
+from tpch.comparison import Comparison, Result, session, timed_query
 from tpch.crime_udfs import FEATURES
 from tpch.generate import DATA
 
@@ -120,30 +116,14 @@ PYFLARE: Final = WAYS[-1]
 BY_ROW_LIMIT: Final = 20_000
 
 
-@dataclass
-class Result:
-    """The times of one way on one file; the first `warmup` of them do not count."""
-
-    way: str
-    rows: int
-    warmup: int
-    seconds: list[float] = field(default_factory=list)
-    coverage: str = ""
-    rows_equal: bool = True
-
-    @property
-    def median(self) -> float:
-        return statistics.median(self.seconds[self.warmup :])
-
-
-class Experiment:
+class Experiment(Comparison):
     """A session, a trained model in all its ways, and the results so far."""
 
     def __init__(self, spark: SparkSession, data: Path, ways: Sequence[Way]) -> None:
+        super().__init__()
         self.spark = spark
         self.data = data
         self.ways = ways
-        self.results: list[Result] = []
         self.accuracy: list[dict[str, int]] = []
 
     def prepare(self, scratch: Path) -> None:
@@ -162,77 +142,16 @@ class Experiment:
         view = f"crime_{rows}"
         self.spark.read.parquet(str(generate(rows, self.data))).createOrReplaceTempView(view)
         ways = [way for way in self.ways if not way.by_row or rows <= BY_ROW_LIMIT]
-        results = {way.name: Result(way.name, rows, warmup) for way in ways}
-        self.results += results.values()
-        expected: list[Row] | None = None
-        for number in range(repeat):
-            for way in ways[number % len(ways) :] + ways[: number % len(ways)]:
-                answer = self._once(way, view, results[way.name])
-                expected = expected or answer
-                results[way.name].rows_equal &= answer == expected
-            times = "   ".join(f"{result.way} {result.seconds[-1]:.3f}" for result in results.values())
-            print(f"{rows:>9} rows, {number + 1}/{repeat}   {times}", file=sys.stderr, flush=True)
-        self.accuracy = [row.asDict() for row in expected or []]
+        runs = {way.name: partial(self._once, way, view) for way in ways}
+        answer: list[Row] = self.measure_in_turns(runs, rows, repeat, warmup)
+        self.accuracy = [row.asDict() for row in answer]
 
     def _once(self, way: Way, view: str, result: Result) -> list[Row]:
-        with _switched(self.spark, way.pyflare):
-            text = query(way.function, view)
-            began = time.perf_counter()
-            answer: list[Row] = self.spark.sql(text).collect()
-            result.seconds.append(time.perf_counter() - began)
-            if way.pyflare and not result.coverage:
-                result.coverage = _coverage(self.spark, text)
-        return answer
+        return timed_query(self.spark, query(way.function, view), way.pyflare, result)
 
     def document(self) -> dict[str, Any]:
         """Everything as JSON."""
-        packages = ("pyflare", "pyspark", "tensorflow", "keras", "numba", "numpy", "pyarrow", "pandas")
-        return {
-            "when": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-            "machine": machine.describe(),
-            "versions": {name: importlib.metadata.version(name) for name in packages},
-            "accuracy": self.accuracy,
-            "results": [{**asdict(r), "median": r.median, "ratio": self._ratio(r)} for r in self.results],
-        }
-
-    def report(self) -> str:
-        """The results as a table."""
-        lines = [f"{'rows':>9}  {'way':<24} {'median s':>9} {'/ PyFlare':>10}  rows equal  coverage"]
-        for result in self.results:
-            ratio = self._ratio(result)
-            shown = "" if ratio is None else f"{ratio:.1f}"
-            equal = "yes" if result.rows_equal else "NO"
-            line = (
-                f"{result.rows:>9}  {result.way:<24} {result.median:>9.4f} {shown:>10}  {equal:<10}  {result.coverage}"
-            )
-            lines.append(line.rstrip())
-        return "\n".join(lines)
-
-    def _ratio(self, result: Result) -> float | None:
-        ours = (r.median for r in self.results if r.way == PYFLARE.name and r.rows == result.rows)
-        return next((result.median / median for median in ours), None)
-
-
-def session(with_pyflare: bool) -> SparkSession:
-    """A session on two cores, with PyFlare loaded if it is to be measured."""
-    from pyspark.sql import SparkSession
-
-    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    settings = {
-        "spark.driver.memory": "4g",
-        "spark.driver.bindAddress": "127.0.0.1",
-        "spark.driver.host": "127.0.0.1",
-        "spark.sql.shuffle.partitions": "2",
-        "spark.ui.enabled": "false",
-        "spark.ui.showConsoleProgress": "false",
-        "spark.log.level": "ERROR",
-    }
-    builder = SparkSession.builder.master("local[2]").appName("crime").config(map=settings)
-    if with_pyflare:
-        import pyflare
-
-        builder = pyflare.enable(builder)
-    return builder.getOrCreate()
+        return {**super().document(), "accuracy": self.accuracy}
 
 
 def _dataset_of(frame: Any, with_pyflare: bool) -> Callable[..., Any]:
@@ -256,22 +175,6 @@ def _register_others(spark: SparkSession, path: str) -> None:
     spark.udf.register("by_series", pandas_udf(crime_udfs.by_series(path), "int"))
     batched = predict_batch_udf(crime_udfs.by_batch(path), return_type=IntegerType(), batch_size=10_000)
     spark.udf.register("by_batch", batched)
-
-
-@contextmanager
-def _switched(spark: SparkSession, on: bool) -> Iterator[None]:
-    spark.conf.set("spark.pyflare.enabled", str(on).lower())
-    try:
-        yield
-    finally:
-        spark.conf.unset("spark.pyflare.enabled")
-
-
-def _coverage(spark: SparkSession, text: str) -> str:
-    import pyflare
-
-    found = pyflare.explain(text, spark)
-    return found.coverage if found.fully_accelerated else f"{found.coverage}: {'; '.join(map(str, found.reasons))}"
 
 
 def _arguments() -> argparse.Namespace:

@@ -31,7 +31,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tpch import machine
-from tpch.crime import session
+from tpch.comparison import session
 from tpch.generate import DATA
 from tpch.run import empty_cache
 

@@ -137,9 +137,9 @@ def _model(node: ModelNode, inputs: tuple[Generated, ...], _shapes: Shapes, conf
     _write(
         kernel, node, inputs, lambda: spec.append(emit_model(kernel, node.columns, node.model.args, node.model.step))
     )
-    written = tuple(column.layout for column in spec[-1].rows.columns)
-    result = Layout(node.attrs[-1].type, nullable=spec[-1].nullable)
-    shape = TableShape((*written, result), rows)
+    written = tuple(column.layout for column in spec[-1].rows.columns[: spec[-1].width])
+    results = [Layout(attr.type, nullable=spec[-1].nullable) for attr in node.attrs[len(written) :]]
+    shape = TableShape((*written, *results), rows)
     return _generated(node, inputs, shape, kernel, spec[-1])
 
 

@@ -109,6 +109,7 @@ class Kernel:
         self.multiplies = False  # whether one source row may reach the sink several times
         self.epilogue: list[str] = []
         self.functions: dict[Hashable, Function] = {}
+        self.carried: set[Source] = set()  # columns of arrays, of which the kernel handles the row numbers only
         self.can_fail = False
         self._scopes: list[dict[Hashable, Any]] = [{}]
 
@@ -188,8 +189,9 @@ class Kernel:
         return self.param(key, hint, read_only(element), lambda _frame: value)
 
     def used_columns(self, table: int | None = None) -> tuple[int, ...]:
-        """Columns of the source, or of a joined table, that the kernel reads, ascending."""
-        sources = {key[1] for key in self.params if isinstance(key, tuple) and key[0] in _COLUMN_KEYS}
+        """Columns of the source, or of a joined table, that the kernel reads or hands on, ascending."""
+        keys = (key for key in self.params if isinstance(key, tuple) and key[0] in _COLUMN_KEYS)
+        sources = {*(key[1] for key in keys), *self.carried}
         if table is None:
             return tuple(sorted(source for source in sources if isinstance(source, int)))
         return tuple(sorted(source[1] for source in sources if isinstance(source, tuple) and source[0] == table))
@@ -501,7 +503,8 @@ def _load_data(kernel: Kernel, column: ColumnAt) -> Value:
     if type_.kind is Kind.NULL:
         return null_value(type_)
     if type_.kind is Kind.ARRAY:
-        raise Unsupported(f"{column.label} of type {type_} can be handed on, nothing else")
+        kernel.carried.add(column.source)
+        return Value(type_, Kind.ARRAY, row, codes=CodesOf(row, column.source))
     data = column.data(kernel, layout.storage.name)
     if type_.kind is Kind.BOOL:
         return Value(type_, Kind.BOOL, f"{data}[{row}] != 0")

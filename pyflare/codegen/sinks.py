@@ -28,7 +28,10 @@ MAX_DENSE_GROUPS = 2**25
 
 @dataclass(frozen=True)
 class OutputColumn:
-    """One column that the kernel writes. `source` names the source column whose dictionary its codes belong to."""
+    """One column that the kernel writes.
+
+    `source` names the column whose dictionary its codes belong to, or, for arrays, whose rows its numbers are.
+    """
 
     layout: Layout
     source: Source | None
@@ -69,6 +72,10 @@ def _store(kernel: Kernel, index: int, value: Value) -> OutputColumn:
     if value.ok is not None:
         kernel.line(f"{_buffer(kernel, index, 'ok', 'uint8')}[n_out] = uint8({value.ok})")
     nullable = value.ok is not None
+    if type_.kind is Kind.ARRAY:
+        assert value.codes is not None
+        kernel.line(f"{_buffer(kernel, index, 'data', 'int64')}[n_out] = int64({value.codes.name})")
+        return OutputColumn(Layout(type_, Encoding.PLAIN, nullable), value.codes.column)
     if type_.kind is Kind.STR and value.codes is not None:
         kernel.line(f"{_buffer(kernel, index, 'data', 'int32')}[n_out] = int32({value.codes.name})")
         return OutputColumn(Layout(type_, Encoding.CODES, nullable), value.codes.column)
@@ -89,18 +96,24 @@ def _store(kernel: Kernel, index: int, value: Value) -> OutputColumn:
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """A kernel that writes rows and, beside them, a model's inputs. `nullable` if an argument may be null."""
+    """A kernel that writes rows and, beside them, a model's inputs. `nullable` if an argument may be null.
+
+    The rows are those that go on, `width` columns, followed by the arguments that reach the model as columns.
+    """
 
     rows: RowsSpec
     step: Any
     nullable: bool
+    width: int
 
 
 def emit_model(kernel: Kernel, columns: Sequence[Expr], args: Sequence[Expr], step: Any) -> ModelSpec:
-    """Write the row, and its arguments into the buffers that become the model's tensors."""
+    """Write the row, and its arguments: numbers into the buffers that become the model's tensors, others as columns."""
     values = [_as_number(kernel, arg) for arg in args]
     ok = kernel.all_ok(*values)
     for number, slot in enumerate(step.slots):
+        if slot.is_columnar:
+            continue
         element = "boolean" if slot.dtype.name == "bool" else slot.dtype.name
         buffer = kernel.param(("feed", number), f"feed{number}", writable(element), _feed(number))
         width = len(slot.arguments)
@@ -110,7 +123,8 @@ def emit_model(kernel: Kernel, columns: Sequence[Expr], args: Sequence[Expr], st
     if ok is not None:
         valid = kernel.param("feed ok", "feed_ok", writable("uint8"), lambda frame: frame.states["feed_ok"])
         kernel.line(f"{valid}[n_out] = uint8({ok})")
-    return ModelSpec(emit_rows(kernel, columns), step, ok is not None)
+    columnar = [args[argument] for slot in step.slots if slot.is_columnar for argument in slot.arguments]
+    return ModelSpec(emit_rows(kernel, [*columns, *columnar]), step, ok is not None, len(columns))
 
 
 def _as_number(kernel: Kernel, arg: Expr) -> Value:

@@ -71,7 +71,7 @@ Source = int | tuple[int, int] | MadeColumn
 
 @dataclass(frozen=True)
 class CodesOf:
-    """A string value that is an index into the dictionary of the column at `column`."""
+    """A string that is an index into the dictionary of the column at `column`, or an array that is a row of it."""
 
     name: str
     column: Source

@@ -228,6 +228,10 @@ def _to_array(column: Column, type_: DataType, arrow: pa.DataType, start: int, e
         return pa.nulls(count)
     ok = None if column.ok is None else column.ok[start:end]
     valid = None if ok is None else pa.py_buffer(np.packbits(ok, bitorder="little"))
+    if type_.kind is Kind.STRUCT:
+        pairs = zip(column.parts, type_.fields, arrow, strict=True)
+        children = [_to_array(part, inner, field.type, start, end) for part, (_, inner), field in pairs]
+        return pa.Array.from_buffers(arrow, count, [valid], children=children)
     if type_.element is not None:
         return _array_of_arrays(column.data[start:end], type_.element, arrow, valid)
     buffers = _BUFFERS[type_.kind](column, type_, start, end)
@@ -311,6 +315,9 @@ def _long_bytes(column: Column, type_: DataType, start: int, end: int) -> int:
     """An upper bound of the bytes of values that can be long: of others there are never too many in a block."""
     if type_.kind is Kind.ARRAY:
         return int(column.data[start:end].nbytes)
+    if type_.kind is Kind.STRUCT:
+        parts = zip(column.parts, type_.fields, strict=True)
+        return max(_long_bytes(part, inner, start, end) for part, (_, inner) in parts)
     return _string_bytes(column, start, end) if type_.kind is Kind.STR else 0
 
 
@@ -337,11 +344,17 @@ def _from_record_batch(batch: pa.RecordBatch, schema: Schema) -> Batch:
 
 
 def _from_array(array: pa.Array, name: str, type_: DataType, nullable: bool) -> Column:
-    if array.type != _arrow_type(type_, getattr(array.type, "tz", None) or "UTC"):
+    expected = _arrow_type(type_, getattr(array.type, "tz", None) or "UTC")
+    if array.type != expected and not _are_arrays_of_the_same(array.type, expected):
         raise ExecutionError(f"column {name} arrived as {array.type}, not as {type_}")
     if array.null_count and not nullable:
         raise ExecutionError(f"column {name} has nulls, which it must not have")
     return decode(array, type_)
+
+
+def _are_arrays_of_the_same(left: pa.DataType, right: pa.DataType) -> bool:
+    """Whether types differ in the elements' name or nullability only."""
+    return pa.types.is_list(left) and pa.types.is_list(right) and bool(left.value_type == right.value_type)
 
 
 _BUFFERS: Final[dict[Kind, Callable[[Column, DataType, int, int], list[Array]]]] = {

@@ -96,9 +96,13 @@ class ChunkTable:
         """
         index = group * self.leaves + column.leaf
         numbers = self.items[index, :, 0].tolist()
-        if numbers[_Item.VALUES] != rows or numbers[_Item.COMPRESSED] < 0:
+        fits = column.is_list or numbers[_Item.VALUES] == rows
+        if not fits or numbers[_Item.COMPRESSED] < 0:
             raise ValueError(f"row group {group} of column {column.name} makes no sense")
         nulls, codec = numbers[_Item.NULLS], numbers[_Item.CODEC]
+        name = _CODECS[codec] if 0 <= codec < len(_CODECS) else f"number {codec}"
+        if column.is_list:  # its statistics are those of the elements
+            return ChunkInfo(rows, None, None, None, numbers[_Item.COMPRESSED], None, name)
         low, high = self._bounds(column, index, trusts_order)
         return ChunkInfo(
             rows,
@@ -107,7 +111,7 @@ class ChunkTable:
             high,
             numbers[_Item.COMPRESSED],
             self._dictionary_bytes(index),
-            _CODECS[codec] if 0 <= codec < len(_CODECS) else f"number {codec}",
+            name,
         )
 
     def _bounds(self, column: Field, index: int, trusts_order: bool) -> tuple[Any, Any]:

@@ -11,6 +11,8 @@ is one batch's buffers in that layout. Three layouts exist:
   extension, of another's.
 * `VIEWS`: `data` holds n uint64 addresses and `lengths` n int32 byte counts; `owners` keeps that memory alive.
 
+Arrays have a matrix as `data`, a row each. A struct, which is in results only, has a column for each field as `parts`.
+
 `ok` is one byte a row, 1 where the row has a value, and None when no row of the batch is null. A row that is null holds
 something harmless (any number; code 0, if the dictionary is not empty; a zero length).
 
@@ -100,6 +102,7 @@ class Column:
     lengths: Array | None = None
     dictionary: Dictionary | None = None
     owners: tuple[Any, ...] = ()
+    parts: tuple[Column, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,8 @@ def _fill(value: Any, layout: Layout, dictionary: GrowingDictionary | None, leng
         return Column(np.full(length, code, np.int32), ok, dictionary=dictionary.snapshot())
     if layout.type.kind is Kind.STR:
         return Column(np.zeros(length + 1, np.int32), ok, np.empty(0, np.uint8))
+    if layout.type.kind is Kind.ARRAY:
+        return Column(np.empty((length, 0), layout.type.storage), ok)
     return Column(_numbers(0 if value is None else value, layout, length), ok)
 
 

@@ -6,7 +6,7 @@ else is `Unsupported`, also what Spark itself refuses, so that Spark raises its 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from pyflare.errors import Unsupported
@@ -65,7 +65,7 @@ class Calendar:
 
 def reading(field: Field, type_: DataType, calendar: Calendar) -> Reading:
     """How `field` is read as `type_`. Raises `Unsupported` if it cannot be read as Spark does."""
-    convert = _CONVERSIONS.get(type_.name)
+    convert = _CONVERSIONS.get(type_.name) if field.is_list == (type_.element is not None) else None
     found = None if convert is None else convert(field, type_, calendar)
     if found is None:
         raise Unsupported(f"column {field} is not read as {type_}")
@@ -157,6 +157,14 @@ def _binary(field: Field, type_: DataType, calendar: Calendar) -> Reading | None
     return _string(field, type_, calendar)
 
 
+def _array(field: Field, type_: DataType, calendar: Calendar) -> Reading | None:
+    """Arrays whose elements need no conversion beyond a wider type."""
+    assert type_.element is not None
+    element = reading(replace(field, is_list=False), type_.element, calendar)
+    plain = Reading(element.field)
+    return Reading(field) if element == plain else None
+
+
 def _micros(field: Field) -> int | None:
     if field.logical != "Timestamp":
         return None
@@ -183,4 +191,5 @@ _CONVERSIONS: Final[dict[str, Callable[[Field, DataType, Calendar], Reading | No
     "timestamp_ntz": _timestamp_ntz,
     "string": _string,
     "binary": _binary,
+    "array": _array,
 }

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pyflare.errors import ExecutionError
+from pyflare.errors import ExecutionError, Unsupported
 from pyflare.io import kernels
 from pyflare.io.columns import Array, Column
 from pyflare.io.memory import bits, empty, view
@@ -38,6 +38,8 @@ def decode(array: pa.Array, type_: DataType) -> Column:
         case Kind.NULL:
             return Column(np.zeros(len(array), np.uint8), np.zeros(len(array), np.uint8))
         case Kind.ARRAY:
+            return _arrays(array, type_, ok)
+        case Kind.STRUCT:
             raise ExecutionError(f"a column of {type_} is no input of a query")
 
 
@@ -91,6 +93,29 @@ def strings(array: pa.Array) -> tuple[Array, Array]:
     if first:
         starts = starts - np.int32(first)
     return starts, view(values, np.uint8, last - first, first)
+
+
+def _arrays(array: pa.Array, type_: DataType, ok: Array | None) -> Column:
+    """A matrix with a row for each array, over Arrow's own memory if none is null; a null one is a row of zeros."""
+    assert type_.element is not None
+    width = _width_of_arrays(array, type_)
+    values = array.flatten()  # leaves null arrays out
+    if values.null_count:
+        raise Unsupported(f"there is a null in an {type_} of a column")
+    elements = decode(values, type_.element).data
+    if ok is None:
+        return Column(elements.reshape(len(array), width))
+    matrix = np.zeros((len(array), width), type_.storage)
+    matrix[ok.view(np.bool_)] = elements.reshape(-1, width) if width else 0
+    return Column(matrix, ok)
+
+
+def _width_of_arrays(array: pa.Array, type_: DataType) -> int:
+    """The number of elements that every array of a column has."""
+    widths = pc.unique(pc.list_value_length(array)).drop_null().to_pylist()
+    if len(widths) > 1:
+        raise Unsupported(f"the {type_}s of a column have {min(widths)} to {max(widths)} elements")
+    return int(widths[0]) if widths else 0
 
 
 def _fixed(array: pa.FixedSizeBinaryArray) -> tuple[Array, Array]:

@@ -67,6 +67,8 @@ def check_settings(spec: ScanSpec, settings: ReadSettings) -> None:
         raise Unsupported("the row index of a file is not read")
     if not settings.is_vectorized:
         raise Unsupported("only the vectorized reader is imitated (spark.sql.parquet.enableVectorizedReader)")
+    if not settings.is_vectorized_for_arrays and any(column.type.element is not None for column in spec.columns):
+        raise Unsupported("only the vectorized reader is imitated (…parquet.enableNestedColumnVectorizedReader)")
     if settings.matches_field_ids:
         raise Unsupported("columns are matched by field id (spark.sql.parquet.fieldId.read.enabled)")
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from pyflare.io.thrift import Events
 
@@ -16,6 +16,7 @@ PHYSICAL: Final = ("BOOLEAN", "INT32", "INT64", "INT96", "FLOAT", "DOUBLE", "BYT
 _SCHEMA: Final = 2
 _TYPE, _LENGTH, _REPETITION, _NAME, _CHILDREN, _CONVERTED, _SCALE, _PRECISION = 1, 2, 3, 4, 5, 6, 7, 8
 _LOGICAL: Final = 10
+_LIST: Final = 3  # as an annotation, in its new and in its old form
 _REQUIRED: Final = 0
 _REPEATED: Final = 2
 _UNITS: Final = {1: "milliseconds", 2: "microseconds", 3: "nanoseconds"}
@@ -32,7 +33,10 @@ Event = tuple[tuple[int, ...], int, int]
 
 @dataclass(frozen=True)
 class Field:
-    """A flat top-level column of a file. `logical` is its annotation, with `parameters` such as scale and unit."""
+    """A flat top-level column of a file. `logical` is its annotation, with `parameters` such as scale and unit.
+
+    With `is_list` it is a column of lists, and everything but the name is said of their elements.
+    """
 
     name: str
     leaf: int
@@ -41,6 +45,7 @@ class Field:
     logical: str
     parameters: Parameters
     required: bool
+    is_list: bool = False
 
     def parameter(self, name: str) -> Any:
         """A parameter of the annotation; None if it has none of that name."""
@@ -52,7 +57,7 @@ class Field:
 
 @dataclass(frozen=True, eq=False)
 class Schema:
-    """A file's columns: the flat ones, the names of the nested ones, and the physical types of all leaves."""
+    """A file's columns: the flat ones and lists of flat ones, the names of others, the physical types of all leaves."""
 
     fields: tuple[Field, ...]
     nested: frozenset[str]
@@ -69,6 +74,10 @@ class _Element:
     @property
     def is_group(self) -> bool:
         return _CHILDREN in self.raw
+
+    @property
+    def is_repeated(self) -> bool:
+        return self.raw.get(_REPETITION) == _REPEATED
 
     @property
     def physical(self) -> str:
@@ -93,22 +102,38 @@ def _read(data: bytes, events: tuple[Event, ...]) -> Schema:
     nested: list[str] = []
     leaves: list[str] = []
     for _ in range(root.raw[_CHILDREN]):
-        element = next(elements)
-        if element.is_group or element.raw.get(_REPETITION) == _REPEATED:
-            nested.append(element.raw[_NAME])
+        tree = list(_tree(next(elements), elements))
+        column, innermost = tree[0], tree[-1]
+        if not column.is_group and not column.is_repeated:
+            fields.append(_field(column, len(leaves)))
+        elif _is_list(tree):
+            element = _field(innermost, len(leaves))
+            fields.append(replace(element, name=column.raw[_NAME], required=False, is_list=True))
         else:
-            fields.append(_field(element, len(leaves)))
-        leaves.extend(_leaves(element, elements))
+            nested.append(column.raw[_NAME])
+        leaves.extend(part.physical for part in tree if not part.is_group)
     return Schema(tuple(fields), frozenset(nested), tuple(leaves))
 
 
-def _leaves(element: _Element, rest: Iterator[_Element]) -> Iterator[str]:
-    """The physical types below an element, which its descendants follow."""
-    if not element.is_group:
-        yield element.physical
-        return
-    for _ in range(element.raw[_CHILDREN]):
-        yield from _leaves(next(rest), rest)
+def _tree(element: _Element, rest: Iterator[_Element]) -> Iterator[_Element]:
+    """An element and its descendants, which follow it."""
+    yield element
+    for _ in range(element.raw.get(_CHILDREN, 0)):
+        yield from _tree(next(rest), rest)
+
+
+def _is_list(tree: Sequence[_Element]) -> bool:
+    """Whether this is a list of flat values in the form that the standard asks for: list, entries, element.
+
+    What readers agree to take for an older form, where the entry is the element, is not.
+    """
+    if len(tree) != 3 or [part.raw.get(_CHILDREN) for part in tree] != [1, 1, None]:
+        return False
+    column, entry, element = tree
+    annotated = (_LIST,) in column.inner or column.raw.get(_CONVERTED) == _LIST
+    older = entry.raw[_NAME] in ("array", f"{column.raw[_NAME]}_tuple")
+    repeated = [part.is_repeated for part in (column, entry, element)]
+    return annotated and not older and repeated == [False, True, False]
 
 
 def _elements(events: tuple[Event, ...], data: bytes) -> list[_Element]:

@@ -18,6 +18,7 @@ class ReadSettings:
     datetime_rebase_mode: str
     int96_rebase_mode: str
     is_vectorized: bool
+    is_vectorized_for_arrays: bool
     matches_field_ids: bool
     moves_int96: bool
 
@@ -36,6 +37,7 @@ class ReadSettings:
             datetime_rebase_mode=mode("datetimeRebaseMode"),
             int96_rebase_mode=mode("int96RebaseMode"),
             is_vectorized=setting("enableVectorizedReader", "true").lower() == "true",
+            is_vectorized_for_arrays=setting("enableNestedColumnVectorizedReader", "true").lower() == "true",
             matches_field_ids=setting("fieldId.read.enabled", "false").lower() == "true",
             moves_int96=setting("int96TimestampConversion", "false").lower() == "true",
         )

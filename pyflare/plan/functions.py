@@ -25,6 +25,7 @@ _SCALAR_ARROW = (200, 250)  # PythonEvalType: scalar pandas functions, scalar Ar
 _BATCHED: Final = 100  # functions of a row's values, by pickle
 _ARROW_BATCHED: Final = 101  # the same, by Arrow
 _MAX_COMMAND: Final = 1 << 18
+_FIRST_ID: Final = -(10**6)  # of results that only models see
 _PROFILERS: Final = ("spark.sql.pyspark.udf.profiler", "spark.python.profile")
 _PANDAS: Final = "spark.sql.legacy.execution.pythonUDF.pandas.conversion.enabled"
 
@@ -34,20 +35,39 @@ def arrow_eval_python(translation: Translation, node: Json) -> ops.Operator:
     """One `Model` for each function of the operator, over the columns of the one before; or plain functions."""
     if all(udf["f"]["evalType"] == _ARROW_BATCHED for udf in node["f"]["udfs"]):
         return batch_eval_python(translation, node)
-    operator = translation.child(node)
+    operator = child = translation.child(node)
+    wanted = list(child.attrs)
     for udf, result in zip(node["f"]["udfs"], node["f"]["resultAttrs"], strict=True):
-        operator = _model(translation, node, udf, attribute(result), operator)
-    return operator
+        operator = _model(translation, node, udf, result, operator)
+        wanted += translation.structs.made(result)
+    if operator.attrs == tuple(wanted):
+        return operator
+    columns = tuple(ops.Named(attr, attr) for attr in wanted)  # without what models hand to one another
+    return ops.Project(attrs=tuple(wanted), node=node["i"], child=operator, columns=columns)
 
 
-def _model(translation: Translation, node: Json, udf: Json, result: Any, child: ops.Operator) -> ops.Operator:
+def _model(translation: Translation, node: Json, udf: Json, result: Json, child: ops.Operator) -> ops.Operator:
+    """A model over a child; below it, the models whose results are its arguments."""
     fields = udf["f"]
     if fields["evalType"] not in _SCALAR_ARROW:
         raise Unsupported("only registered TensorFlow models run in PyFlare", "PythonUDF")
     model = _registered_model(fields, int(translation.document["cores"]))
-    args = translation.decoder.expressions(_elements(fields["children"], model.widths))
-    step = model.plan([arg.type for arg in args], result.type)
-    return ops.Model(attrs=(*child.attrs, result), node=node["i"], child=child, args=args, step=step)
+    arguments = []
+    for argument in fields["children"]:
+        if argument["e"] == "PythonUDF":
+            inner, argument = argument, _between(argument, len(child.attrs))
+            child = _model(translation, node, inner, argument, child)
+        arguments.append(argument)
+    args = translation.decoder.expressions(_elements(arguments, model.widths))
+    results = translation.structs.made(result)
+    step = model.plan([arg.type for arg in args], *(attr.type for attr in results))
+    return ops.Model(attrs=(*child.attrs, *results), node=node["i"], child=child, args=args, step=step)
+
+
+def _between(udf: Json, number: int) -> Json:
+    """An attribute for the result of a model that another one takes."""
+    fields = udf["f"]
+    return {"e": "AttributeReference", "t": udf["t"], "n": True, "name": fields["name"], "id": _FIRST_ID - number}
 
 
 def _elements(arguments: list[Json], widths: tuple[int, ...]) -> list[Json]:
@@ -55,11 +75,11 @@ def _elements(arguments: list[Json], widths: tuple[int, ...]) -> list[Json]:
 
     A null among them makes the row null either way.
     """
-    made = [isinstance(argument, dict) and argument.get("e") == "CreateArray" for argument in arguments]
-    if len(arguments) != len(widths) or not any(made):
+    if len(arguments) != len(widths):
         return arguments
+    made = [argument["e"] == "CreateArray" for argument in arguments]
     given = [a["f"]["children"] if is_made else [a] for a, is_made in zip(arguments, made, strict=True)]
-    fits = all(width == len(g) and (width > 1) == m for g, m, width in zip(given, made, widths, strict=True))
+    fits = all(1 < width == len(g) for g, is_made, width in zip(given, made, widths, strict=True) if is_made)
     return list(chain.from_iterable(given)) if fits else arguments
 
 

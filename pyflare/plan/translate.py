@@ -16,10 +16,12 @@ from pyflare.errors import NotCompiled, PlanError, PyFlareError, Unsupported
 from pyflare.io.parquet import ScanColumn, ScanFile, ScanSpec
 from pyflare.plan import expressions as e
 from pyflare.plan import operators as ops
+from pyflare.plan.arrays import has_idle_arrays
 from pyflare.plan.decode import Decoder, Json, attribute
 from pyflare.plan.pruning import prunes
+from pyflare.plan.structs import Structs
 from pyflare.plan.wire import column_type, kernel_value, literal_value, wire_type
-from pyflare.types import DataType, Kind
+from pyflare.types import DataType
 
 Translator = Callable[["Translation", Json], ops.Operator]
 TRANSLATORS: dict[str, Translator] = {}
@@ -66,13 +68,17 @@ class Reason:
 
 @dataclass(frozen=True)
 class Subtree:
-    """A subtree that PyFlare takes. `inputs` are the nodes that Spark computes for it."""
+    """A subtree that PyFlare takes.
+
+    `inputs` are the nodes that Spark computes for it, `outputs` the names and types of what it gives to Spark.
+    """
 
     node: int
     operator: ops.Operator
     inputs: tuple[int, ...]
     ordered: bool
     single: bool
+    outputs: tuple[tuple[str, DataType], ...]
 
 
 @dataclass(frozen=True)
@@ -102,6 +108,7 @@ class Translation:
     error: str | None = None
 
     def __post_init__(self) -> None:
+        self.structs = Structs()
         self.decoder = Decoder(self._subquery)
         self.conf: Mapping[str, str] = self.document["conf"]
 
@@ -120,7 +127,9 @@ class Translation:
                 refusal = "Spark may rely on the order in which its merge join puts these rows out"
             if refusal is None:
                 inputs = tuple(found.node for found in _inputs(operator))
-                self.subtrees.append(Subtree(node["i"], operator, inputs, _is_ordered(operator), around.single))
+                outputs = self.structs.outputs(node["out"])
+                ordered = _is_ordered(operator)
+                self.subtrees.append(Subtree(node["i"], operator, inputs, ordered, around.single, outputs))
                 for child in (_find(node, number) for number in inputs):
                     self._accept_below(child, Surroundings(root=False))
                 return
@@ -141,6 +150,8 @@ class Translation:
             return "Spark's operator above relies on the order of these rows"
         nodes = list(_walk(operator))
         light = not any(isinstance(n, _HEAVY) for n in nodes)
+        if has_idle_arrays(nodes):
+            return "columns of arrays are read for models only"
         if light and any(isinstance(n, ops.Input) for n in nodes):
             return "handing Spark's rows over would cost more than it saves"
         if light and not around.root:
@@ -190,15 +201,15 @@ class Translation:
         return operator
 
     def attributes(self, node: Json) -> tuple[e.AttributeReference, ...]:
-        """A node's output."""
-        return tuple(attribute(json) for json in node["out"])
+        """A node's output, with the fields of structs as columns."""
+        return self.structs.all(node["out"])
 
     def _attributes_or_none(self, node: Json) -> tuple[e.AttributeReference, ...]:
+        """What Spark can hand over of a node: no structs."""
         try:
-            found = self.attributes(node)
+            return tuple(attribute(json) for json in node["out"])
         except Unsupported:
             return ()
-        return () if any(attr.type.kind is Kind.ARRAY for attr in found) else found
 
     def named(self, json: Json) -> ops.Named:
         """A named expression: an attribute or an alias."""
@@ -214,13 +225,18 @@ class Translation:
         return ops.Named(attr, self.decoder.expression(fields["child"]))
 
     def columns(self, json: Any) -> tuple[ops.Named, ...]:
-        return tuple(self.named(item) for item in json)
+        """Named expressions; a struct as its fields."""
+        return tuple(named for item in json for named in self.structs.named(item) or (self.named(item),))
 
     def _subquery(self, json: Json) -> e.Expr:
-        """The value of a scalar subquery, or a field of the struct that a merged one gives."""
-        column, scalar = 0, json
+        """The value of a scalar subquery, or a field of the struct that a merged one, or a model, gives."""
+        column: int = 0
+        scalar = json
         if json["e"] == "GetStructField":
             column, scalar = json["f"]["ordinal"], json["f"]["child"]
+            fields = self.structs.known(scalar)
+            if fields is not None:
+                return fields[column]
             if scalar["e"] != "ScalarSubquery":
                 raise Unsupported("only a subquery's struct has fields here", "GetStructField")
         operator = self.lower(_with_columns(scalar["f"]["plan"]))

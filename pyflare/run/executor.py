@@ -31,11 +31,12 @@ from pyflare.pipeline.model import (
     UnionNode,
     UnmatchedNode,
 )
+from pyflare.run.feeds import column_of, fed
 from pyflare.run.groups import Groups
 from pyflare.run.joins import JoinTable, build_table, unmatched
 from pyflare.run.sort import sort_table
 from pyflare.run.sources import Numbers, Source
-from pyflare.run.table import Table, as_views, codes_as_views, sliced
+from pyflare.run.table import Table, array_rows, as_views, codes_as_views, sliced
 from pyflare.types import Kind
 
 MORSEL_ROWS = 128 * 1024
@@ -218,7 +219,8 @@ def _rows(program: Generated, run: Run, wanted: int | None) -> Table:
 def _model(program: Generated, run: Run, wanted: int | None) -> Table:
     """The kernel fills the model's tensors, the model runs on them as they lie there."""
     assert isinstance(program.spec, ModelSpec)
-    spec, result_type = program.spec, program.shape.layouts[-1].type
+    spec = program.spec
+    storages = [layout.type.storage for layout in program.shape.layouts[spec.width :]]
 
     def buffers(rows: int) -> dict[str, Any]:
         states = _output_buffers(spec.rows, rows)
@@ -228,10 +230,12 @@ def _model(program: Generated, run: Run, wanted: int | None) -> Table:
 
     def finish(frame: Frame) -> Batch:
         written = _output_batch(spec.rows, frame)
-        ok = frame.states["feed_ok"][: written.length] if spec.nullable else None
-        values, valid = spec.step.run(frame.states["feeds"], written.length, ok)
-        result = Column(values.astype(result_type.storage, copy=False), valid)
-        return replace(written, columns=(*written.columns, result))
+        rows, kept = written.length, written.columns[: spec.width]
+        ok = frame.states["feed_ok"][:rows] if spec.nullable else None
+        feeds = fed(spec.step, frame.states["feeds"], written.columns[spec.width :], rows)
+        values, valid = spec.step.run(feeds, rows, ok)
+        results = (column_of(v, valid, storage) for v, storage in zip(values, storages, strict=True))
+        return replace(written, columns=(*kept, *results))
 
     return _written(program, run, wanted, buffers, finish)
 
@@ -361,6 +365,8 @@ def _output_buffers(spec: RowsSpec, rows: int) -> dict[str, Any]:
 def _element(layout: Layout) -> Any:
     if layout.encoding is Encoding.CODES:
         return np.int32
+    if layout.type.kind is Kind.ARRAY:
+        return np.int64
     return np.uint64 if layout.encoding is Encoding.VIEWS else layout.type.storage
 
 
@@ -383,6 +389,9 @@ def _output_column(index: int, column: OutputColumn, frame: Frame, count: int) -
     data = _shrunk(states[f"out{index}_data"], count * width)
     ok = states.get(f"out{index}_ok")
     lengths = states.get(f"out{index}_lengths")
+    if column.layout.type.kind is Kind.ARRAY:
+        assert column.source is not None
+        data = array_rows(frame.column(column.source), data)
     dictionary = None if column.source is None else frame.column(column.source).dictionary
     return Column(
         data,

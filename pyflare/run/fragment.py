@@ -23,6 +23,7 @@ from pyflare.plan.expressions import Expr, Subquery
 from pyflare.plan.verify import expressions
 from pyflare.run.executor import Metrics, Run, compile_all, execute
 from pyflare.run.sources import Scans, open_tables
+from pyflare.run.structs import assembled
 from pyflare.run.table import Table, as_views, codes_as_views, concatenated
 from pyflare.types import Kind
 
@@ -106,13 +107,14 @@ def run_fragment(
     metrics: Metrics,
 ) -> tuple[Schema, Table]:
     """The fragment's rows, with the schema that they have for Spark."""
-    schema = [(attr.label, attr.type, True) for attr in programs.fragment.operator.attrs]
+    schema = [(name, type_, True) for name, type_ in programs.fragment.subtree.outputs]
+    types = [type_ for _, type_, _ in schema]
     attempt = partial(_rows, programs, pool, threads, cache, inputs, cancelled, metrics)
     try:
-        return schema, attempt()
+        return schema, assembled(attempt(), types)
     except TooManyGroups:
         programs.without_dense_groups()
-        return schema, attempt()
+        return schema, assembled(attempt(), types)
 
 
 def _rows(

@@ -9,10 +9,12 @@ from typing import Any, Final
 
 import numpy as np
 
+from pyflare.errors import Unsupported
 from pyflare.io.columns import Array, Batch, Column, Dictionary, Encoding, Layout
 from pyflare.io.memory import empty
 from pyflare.run.together import SHARE_ROWS, Together, in_turn, shares
 from pyflare.runtime.joins import gather
+from pyflare.types import Kind
 
 _WORDS: Final[dict[int, Any]] = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64, 16: np.complex128}
 
@@ -67,8 +69,10 @@ def taken(
 def _take_column(column: Column, layout: Layout, batch: Batch, rows: Array, jobs: list[Callable[[], Any]]) -> Column:
     """A column that is filled by the jobs added."""
     column = as_views(column, batch.length, layout)
-    width = 2 if batch.length and len(column.data) == 2 * batch.length else 1
-    data = _take(column.data, width, rows, jobs)
+    if layout.type.kind is Kind.ARRAY:
+        data = array_rows(column, rows)
+    else:
+        data = _take(column.data, 2 if batch.length and len(column.data) == 2 * batch.length else 1, rows, jobs)
     ok = None if column.ok is None else _take(column.ok, 1, rows, jobs)
     lengths = None if column.lengths is None else _take(column.lengths, 1, rows, jobs)
     return Column(data, ok, None, lengths, column.dictionary, column.owners)
@@ -131,7 +135,10 @@ def _concatenate(parts: Sequence[tuple[int, Column]], layout: Layout, jobs: list
     if not parts:
         return as_views(empty_column(layout), 0, layout)
     columns = [column for _, column in parts]
-    data = _joined([column.data for column in columns], jobs)
+    if layout.type.kind is Kind.ARRAY:
+        data = _stacked(columns)
+    else:
+        data = _joined([column.data for column in columns], jobs)
     ok = None
     if any(column.ok is not None for column in columns):
         ok = _joined([np.ones(n, np.uint8) if c.ok is None else c.ok for n, c in parts], jobs)
@@ -158,6 +165,30 @@ def _copy(out: Array, parts: Sequence[tuple[int, Array]]) -> None:
         out[start : start + len(part)] = part
 
 
+def array_rows(column: Column, rows: Array) -> Array:
+    """The rows of an array column at positions `rows`: where these follow one another, without copying."""
+    matrix = column.data if column.data.ndim == 2 else np.empty((len(column.data), 0), column.data.dtype)
+    if len(rows) and np.array_equal(rows, np.arange(rows[0], rows[0] + len(rows))):
+        return matrix[rows[0] : rows[0] + len(rows)]
+    return np.take(matrix, rows, axis=0)
+
+
+def _stacked(columns: Sequence[Column]) -> Array:
+    """The arrays of all columns in one matrix. Where all rows of a column are null, their length is not known."""
+    known = [c for c in columns if len(c.data) and (c.ok is None or c.ok.any())]
+    widths = {column.data.shape[1] for column in known}
+    if len(widths) > 1:
+        raise Unsupported(f"a column has arrays of {min(widths)} to {max(widths)} elements")
+    matrix = np.zeros((sum(len(c.data) for c in columns), widths.pop() if widths else 0), columns[0].data.dtype)
+    start = 0
+    for column in columns:
+        stop = start + len(column.data)
+        if any(column is one for one in known):
+            matrix[start:stop] = column.data
+        start = stop
+    return matrix
+
+
 def longest_dictionary(columns: Sequence[Column]) -> Dictionary | None:
     """The dictionary that knows the codes of all columns."""
     return max((c.dictionary for c in columns if c.dictionary is not None), key=len, default=None)
@@ -172,4 +203,4 @@ def empty_column(layout: Layout) -> Column:
         return Column(np.zeros(0, np.int32), dictionary=Dictionary(np.zeros(1, np.int32), np.zeros(8, np.uint8)))
     if layout.type.is_stringlike:
         return Column(np.zeros(1, np.int32), bytes=np.zeros(8, np.uint8))
-    return Column(none)
+    return Column(none.reshape(0, 0) if layout.type.kind is Kind.ARRAY else none)

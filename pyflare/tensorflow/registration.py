@@ -13,9 +13,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from pyspark.sql.types import _parse_datatype_string
+
 from pyflare.tensorflow.models import ModelFunction
+from pyflare.tensorflow.outputs import choose, declared
 from pyflare.tensorflow.saving import SIGNATURE, save
-from pyflare.tensorflow.spec import INPUT_DTYPES, OUTPUT_TYPES, Input, ModelSpec, Output
+from pyflare.tensorflow.spec import INPUT_DTYPES, Input, ModelSpec
 from pyflare.tensorflow.tensors import tensorflow
 from pyflare.tensorflow.tuning import tuned
 
@@ -32,8 +35,9 @@ def register(
     model: Any,
     *,
     inputs: Sequence[Any] | None = None,
-    output: str | None = None,
+    output: str | Sequence[str] | None = None,
     argmax: bool = False,
+    returns: Any = None,
     signature: str = SIGNATURE,
     batch_size: int | None = None,
     jit_compile: bool | None = None,
@@ -41,8 +45,10 @@ def register(
     """Make a model the SQL function `name` of this session. Returns it as a function of columns for DataFrames.
 
     The function has one argument per number of a row's input: a model of one `[None, 4]` matrix has four, one of two
-    `[None]` tensors two. An array column may stand for the row of a matrix. The function returns a number, or an array
-    of numbers, in the type of the output tensor. A row with a null argument gives null, and the model does not see it.
+    `[None]` tensors two. An array column may stand for the row of a matrix, and becomes the tensor as a whole. Strings
+    and binaries feed tensors of strings. The function returns a number, a text or an array of numbers, in the type of
+    the output tensor, or a struct of them where the model has several outputs. A row with a null argument gives null,
+    and the model does not see it.
 
     Args:
         spark: the session.
@@ -51,8 +57,11 @@ def register(
             which is used where it is. The others are saved once, into a directory that the application removes.
         inputs: the inputs in the order of the SQL arguments. For a SavedModel their names, needed if there are several;
             for a model that does not say what it takes a `tf.TensorSpec` each, or a dtype for a plain column.
-        output: the name of the output to use, needed if there are several.
+        output: the name of the output to use, or names for a struct of some; by default all of them.
         argmax: return the index of the largest number instead of the array: the class that a classifier found.
+        returns: the SQL type of the results (a DDL text or a `DataType`) instead of the one that follows from the
+            tensors: values are converted to it. A struct's fields are the outputs of these names, or, where outputs
+            have no names, in their order.
         signature: the signature of a SavedModel.
         batch_size: rows per call; measured by default.
         jit_compile: whether XLA compiles the model; by default if that is faster and changes last digits only.
@@ -66,23 +75,36 @@ def register(
     else:
         path = _models_directory(spark) / f"{re.sub(r'[^0-9A-Za-z]+', '-', name)}-{uuid.uuid4().hex[:12]}"
         order = save(model, path, inputs)
-    spec = tuned(describe(path, signature, order, output, argmax), batch_size, jit_compile)
+    spec = describe(path, signature, order, output, argmax)
+    if returns is not None:
+        spec = declared(spec, _parse_datatype_string(returns) if isinstance(returns, str) else returns)
+    spec = tuned(spec, batch_size, jit_compile)
     function = ModelFunction(name, _sent_to_nodes(spark, spec))
     return spark.udf.register(name, _vectorized(function))
 
 
-def describe(path: Path, signature: str, order: Sequence[str] | None, output: str | None, argmax: bool) -> ModelSpec:
+def describe(
+    path: Path, signature: str, order: Sequence[str] | None, output: str | Sequence[str] | None, argmax: bool
+) -> ModelSpec:
     """What a saved signature takes and returns. Raises ValueError or TypeError if it cannot be a SQL function."""
     if not (path / "saved_model.pb").is_file():
         raise ValueError(f"{path} is not the directory of a SavedModel")
-    found = tensorflow().saved_model.load(str(path)).signatures
+    found = _loaded(path).signatures
     if signature not in found:
         raise ValueError(f"the SavedModel in {path} has no signature {signature!r}, only {_listed(found)}")
     tensors = found[signature].structured_input_signature[1]
     inputs = tuple(_input(name, tensors[name]) for name in _ordered(tensors, order))
     rows = {tensor.shape[0] for tensor in tensors.values()} - {None}
-    spec = ModelSpec(str(path), signature, inputs, _output(found[signature].structured_outputs, output, argmax))
+    outputs, is_struct = choose(found[signature].structured_outputs, output, argmax)
+    spec = ModelSpec(str(path), signature, inputs, outputs, is_struct)
     return replace(spec, batch=rows.pop(), exact=True) if rows else spec
+
+
+def _loaded(path: Path) -> Any:
+    try:
+        return tensorflow().saved_model.load(str(path))
+    except Exception as error:  # whatever TensorFlow makes of a damaged file
+        raise ValueError(f"the SavedModel in {path} cannot be loaded: {error}") from error
 
 
 def _ordered(tensors: dict[str, Any], order: Sequence[str] | None) -> Sequence[str]:
@@ -103,23 +125,6 @@ def _input(name: str, tensor: Any) -> Input:
     return Input(name, tensor.dtype.name, tuple(tensor.shape[1:]))
 
 
-def _output(tensors: dict[str, Any], name: str | None, argmax: bool) -> Output:
-    if name is None and len(tensors) > 1:
-        raise ValueError(f"the model has several outputs, choose one: output= one of {_listed(tensors)}")
-    name = next(iter(tensors)) if name is None else name
-    if name not in tensors:
-        raise ValueError(f"the model has no output {name!r}, only {_listed(tensors)}")
-    tensor = tensors[name]
-    if tensor.dtype.name not in OUTPUT_TYPES:
-        raise TypeError(f"output {name} is a tensor of {tensor.dtype.name}, which has no SQL type: cast in the model")
-    if tensor.shape.rank not in (1, 2):
-        raise ValueError(f"output {name} has the shape {tensor.shape}: it must be [None], or [None, n]")
-    scalar = tensor.shape.rank == 1 or tensor.shape[1] == 1
-    if argmax and scalar:
-        raise ValueError(f"argmax needs an array per row, and output {name} has the shape {tensor.shape}")
-    return Output(name, tensor.dtype.name, scalar, argmax)
-
-
 def _listed(names: Any) -> str:
     return ", ".join(sorted(names))
 
@@ -129,8 +134,7 @@ def _vectorized(function: ModelFunction) -> Any:
     from pyspark.sql import functions
 
     vectorized = getattr(functions, "arrow_udf", functions.pandas_udf)
-    output = function.spec.output
-    return vectorized(function, f"array<{output.type}>" if output.is_array else str(output.type))
+    return vectorized(function, function.spec.sql_type)
 
 
 def _models_directory(spark: SparkSession) -> Path:

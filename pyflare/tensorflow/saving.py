@@ -70,14 +70,21 @@ def _keras(tf: Any, model: Any, inputs: tuple[Any, ...] | None) -> _Callable:
             "the Keras model does not know its input yet: build it with a keras.Input, or give its inputs, such as "
             "inputs=[tf.TensorSpec([None, 4], tf.float32)]"
         )
+    names = tuple(getattr(model, "output_names", None) or ())
+
+    def call(given: Any) -> Any:
+        result = model(given, training=False)
+        named = isinstance(result, list | tuple) and len(result) == len(set(names)) > 1
+        return dict(zip(names, result, strict=True)) if named else result
+
     structure = getattr(model, "input", None)
     if inputs is None and isinstance(structure, dict):
         specs = tuple(tf.TensorSpec(t.shape, t.dtype, name=name) for name, t in structure.items())
-        return _Callable(lambda *ts: model(dict(zip(structure, ts, strict=True)), training=False), specs, model)
+        return _Callable(lambda *tensors: call(dict(zip(structure, tensors, strict=True))), specs, model)
     specs = tuple(tf.TensorSpec(t.shape, t.dtype, name=t.name) for t in known)
     if len(specs) == 1:
-        return _Callable(lambda tensor: model(tensor, training=False), specs, model)
-    return _Callable(lambda *tensors: model(list(tensors), training=False), specs, model)
+        return _Callable(call, specs, model)
+    return _Callable(lambda *tensors: call(list(tensors)), specs, model)
 
 
 def _spec(tf: Any, given: Any) -> Any:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from pyflare.types import BOOLEAN, DOUBLE, FLOAT, INTEGER, LONG, DataType
+from pyflare.types import BOOLEAN, DOUBLE, FLOAT, INTEGER, LONG, STRING, DataType, array_of
 
 OUTPUT_TYPES: Final[Mapping[str, DataType]] = {
     "bool": BOOLEAN,
@@ -25,6 +25,7 @@ OUTPUT_TYPES: Final[Mapping[str, DataType]] = {
     "float16": FLOAT,
     "float32": FLOAT,
     "float64": DOUBLE,
+    "string": STRING,
 }
 """The SQL type of a tensor's values."""
 
@@ -33,8 +34,10 @@ INPUT_DTYPES: Final[Mapping[str, str]] = {
     **{name: name for name in _OWN_DTYPE},
     "bfloat16": "float32",
     "float16": "float32",
+    "string": "object",
 }
-"""The elements of the buffer that feeds a tensor; a tensor of half precision is made from it inside the call."""
+"""The elements of the buffer that feeds a tensor; a tensor of half precision is made from it inside the call, and one
+of strings from byte strings."""
 
 
 @dataclass(frozen=True)
@@ -59,12 +62,18 @@ class Input:
         return np.dtype(INPUT_DTYPES[self.dtype])
 
     @property
+    def is_text(self) -> bool:
+        return self.dtype == "string"
+
+    @property
     def shape(self) -> tuple[int, ...]:
         """The shape of one row in the buffer that feeds this tensor."""
         return () if self.width == 1 else (self.width,)
 
     def accepts(self, type_: DataType) -> bool:
         """Whether an argument of that type can be converted without losing more than floating-point precision."""
+        if self.is_text or type_.name in ("string", "binary"):
+            return self.is_text and type_.name in ("string", "binary", "void")
         if type_.name in ("boolean", "void"):
             return True
         if self.buffer.kind == "f":
@@ -74,27 +83,45 @@ class Input:
 
 @dataclass(frozen=True)
 class Output:
-    """One tensor of the signature as a SQL value: a number, an array, or the index of the array's largest element."""
+    """One tensor of the signature as a SQL value: a number or text, an array, or the index of its largest element.
+
+    `label` names it in a struct. The values are converted to `declared`, if there is such a type.
+    """
 
     name: str
     dtype: str
     scalar: bool = True
     argmax: bool = False
+    label: str = ""
+    declared: DataType | None = None
+
+    @property
+    def element(self) -> DataType:
+        """The SQL type of the value, or of the array's elements."""
+        return self.declared or (INTEGER if self.argmax else OUTPUT_TYPES[self.dtype])
 
     @property
     def type(self) -> DataType:
-        """The SQL type of the value, or of the array's elements."""
-        return INTEGER if self.argmax else OUTPUT_TYPES[self.dtype]
+        """The SQL type of the value."""
+        return array_of(self.element) if self.is_array else self.element
 
     @property
     def is_array(self) -> bool:
         return not self.scalar and not self.argmax
+
+    @property
+    def buffer(self) -> np.dtype[Any]:
+        """The type of the values as they come from the model."""
+        if self.element == STRING:
+            return np.dtype(object)
+        return np.dtype(np.bool_) if self.element == BOOLEAN else self.element.storage
 
 
 @dataclass(frozen=True)
 class ModelSpec:
     """A SavedModel, the signature to call, and how it is called.
 
+    A row's value is that of the one output, or a struct of all of them.
     `batch` is the number of rows per call: at most, or exactly when `exact` (compiled by XLA, or saved with a fixed
     batch dimension), so that the answers do not depend on how rows are batched.
     """
@@ -102,11 +129,19 @@ class ModelSpec:
     path: str
     signature: str
     inputs: tuple[Input, ...]
-    output: Output
+    outputs: tuple[Output, ...]
+    is_struct: bool = False
     batch: int = 65536
     exact: bool = False
     compiled: bool = False
     archive: str = ""
+
+    @property
+    def sql_type(self) -> str:
+        """The type of the SQL function, as Spark reads it."""
+        if not self.is_struct:
+            return str(self.outputs[0].type)
+        return f"struct<{', '.join(f'`{output.label}`: {output.type}' for output in self.outputs)}>"
 
     def stamp(self) -> tuple[int, ...]:
         """Changes whenever the model in the directory changes."""

@@ -11,13 +11,14 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from pyflare.io.memory import view
 from pyflare.types import DataType, decimal
 
 Array = npt.NDArray[Any]
 
 ALIGNMENT: Final = 64
 
-_PLAIN: Final = ("boolean", "byte", "short", "integer", "long", "float", "double", "string", "void")
+_PLAIN: Final = ("boolean", "byte", "short", "integer", "long", "float", "double", "string", "binary", "void")
 _BY_ARROW: Final = {DataType(name).arrow: DataType(name) for name in _PLAIN}
 
 _EXACT_UNSCALED: Final = 2**53
@@ -40,6 +41,8 @@ def limit_threads(threads: int) -> None:
 
 def allocate(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
     """An uninitialised row-major array whose first byte lies on a 64-byte boundary, as TensorFlow's kernels want it."""
+    if dtype.hasobject:
+        return np.full(shape, b"", dtype)
     size = int(np.prod(shape)) * dtype.itemsize
     memory = np.empty(size + ALIGNMENT, np.uint8)
     start = -memory.ctypes.data % ALIGNMENT
@@ -53,7 +56,9 @@ def is_tensor_ready(array: Array) -> bool:
 
 
 def as_tensor(array: Array) -> Any:
-    """A tensor on the array's own memory (on a copy, if that is read-only, strided or not aligned)."""
+    """A tensor on the array's own memory (on a copy, if that is read-only, strided, not aligned, or byte strings)."""
+    if array.dtype.hasobject:
+        return tensorflow().convert_to_tensor(array, tensorflow().string)
     if not is_tensor_ready(array):
         copy = allocate(array.shape, array.dtype)
         copy[...] = array
@@ -62,7 +67,10 @@ def as_tensor(array: Array) -> Any:
 
 
 def as_array(tensor: Any) -> Array:
-    """A read-only array on the tensor's own memory."""
+    """A read-only array on the tensor's own memory; strings are copied."""
+    if tensor.dtype == tensorflow().string:
+        texts: Array = tensor.numpy()
+        return texts
     return np.asarray(memoryview(tensor))
 
 
@@ -97,8 +105,23 @@ def numbers(column: pa.Array) -> Array:
     if pa.types.is_boolean(column.type):
         booleans: Array = column.fill_null(False).to_numpy(zero_copy_only=False)
         return booleans
-    values: Array = np.frombuffer(column.buffers()[1], column.type.to_pandas_dtype())
-    return values[column.offset : column.offset + len(column)]
+    return view(column.buffers()[1], column.type.to_pandas_dtype(), len(column), column.offset)
+
+
+def texts(column: pa.Array) -> Array:
+    """The values of a string or binary column as byte strings; anything where the row is null."""
+    filled: Array = column.cast(pa.binary()).to_numpy(zero_copy_only=False)
+    return filled
+
+
+def converted(values: Array, dtype: np.dtype[Any]) -> Array:
+    """The same numbers in that type, as in Spark's cast to it; the same memory if they are in it already."""
+    if values.dtype == dtype:
+        return values
+    found = allocate(values.shape, dtype)
+    with np.errstate(over="ignore"):  # a double beyond the floats becomes infinite
+        found[...] = values
+    return found
 
 
 def _decimals(column: pa.Array) -> Array:
@@ -124,7 +147,8 @@ def rows(column: pa.Array, width: int, name: str) -> tuple[Array, Array | None]:
         raise ValueError(f"{name} takes arrays of {width} numbers, one of {odd} was given")
     elements = column.flatten()
     count = len(column) - column.null_count
-    found = numbers(elements).reshape(count, width)
+    is_text = sql_type(column.type).name in ("string", "binary")
+    found = (texts(elements) if is_text else numbers(elements)).reshape(count, width)
     if column.null_count == 0 and elements.null_count == 0:
         return found, None
     valid: Array = column.is_valid().to_numpy(zero_copy_only=False).copy()
@@ -135,8 +159,13 @@ def rows(column: pa.Array, width: int, name: str) -> tuple[Array, Array | None]:
 
 
 def as_arrow(values: Array, ok: Array | None, type_: DataType) -> pa.Array:
-    """A column of numbers, or of arrays if `values` has two dimensions; null where `ok` is 0."""
+    """A column of numbers or texts, or of arrays if `values` has two dimensions; null where `ok` is 0.
+
+    `type_` is that of the elements. Raises `pyarrow.ArrowInvalid` for a text that is not UTF-8.
+    """
     missing = None if ok is None else ok == 0
+    if values.dtype.hasobject:
+        return pa.array(values, pa.binary(), mask=missing).cast(type_.arrow)
     if values.ndim == 1:
         return pa.array(values.view(np.bool_) if type_.name == "boolean" else values, type_.arrow, mask=missing)
     length, width = values.shape

@@ -14,6 +14,7 @@ from pyflare.tensorflow import tensors
 from pyflare.tensorflow.models import Model
 from pyflare.tensorflow.spec import Input, ModelSpec
 from pyflare.tensorflow.tensors import Array
+from pyflare.types import STRING
 
 PROBE_ROWS: Final = 8192
 """Rows that a model is measured with."""
@@ -57,12 +58,20 @@ def tuned(spec: ModelSpec, batch_size: int | None, jit_compile: bool | None) -> 
     """The description with batch size and compilation decided, as asked for or by measuring."""
     if batch_size is not None and batch_size < 1:
         raise ValueError(f"batch_size must be positive, not {batch_size}")
+    if _has_texts(spec):
+        if jit_compile:
+            raise ValueError("XLA compiles no model that takes or returns strings")
+        jit_compile = False
     if spec.exact:  # saved for a fixed number of rows
         return replace(spec, compiled=bool(jit_compile))
     compiled = _compiled_if_faster(spec) if jit_compile is None else _compiled(spec) if jit_compile else None
     if compiled is None:
         return replace(spec, batch=batch_size or _interpreted_batch(spec))
     return replace(compiled.spec, batch=batch_size or _compiled_batch(compiled))
+
+
+def _has_texts(spec: ModelSpec) -> bool:
+    return any(i.is_text for i in spec.inputs) or any(output.element == STRING for output in spec.outputs)
 
 
 def _compiled(spec: ModelSpec) -> Model:
@@ -90,7 +99,8 @@ def _faster(interpreted: Model) -> Model | None:
         return None
     compiled = _compiled(spec)
     pays = _seconds(compiled, probe) < seconds * GAIN
-    return compiled if pays and _agree(compiled.predict(probe), interpreted.predict(probe)) else None
+    agree = all(map(_agree, compiled.predict(probe), interpreted.predict(probe)))
+    return compiled if pays and agree else None
 
 
 def _compiled_batch(compiled: Model) -> int:

@@ -1,0 +1,30 @@
+"""Structs put together from the columns of their fields, at the end of a fragment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from pyflare.io.columns import Batch, Column, Layout
+from pyflare.run.table import Table
+from pyflare.types import DataType
+
+
+def assembled(table: Table, types: Sequence[DataType]) -> Table:
+    """A table with columns of these types. A struct is null where its fields are: a model returns no nulls in it."""
+    if not any(type_.fields for type_ in types):
+        return table
+    layouts = tuple(Layout(type_) for type_ in types)
+    return Table(layouts, tuple(_assembled(batch, types) for batch in table.batches))
+
+
+def _assembled(batch: Batch, types: Sequence[DataType]) -> Batch:
+    columns = iter(batch.columns)
+    return replace(batch, columns=tuple(_next(columns, type_) for type_ in types))
+
+
+def _next(columns: Iterator[Column], type_: DataType) -> Column:
+    if not type_.fields:
+        return next(columns)
+    parts = tuple(next(columns) for _ in type_.fields)
+    return Column(parts[0].data, parts[0].ok, parts=parts)

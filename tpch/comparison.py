@@ -1,0 +1,140 @@
+"""What the experiments share: a query measured in several ways, in turns, with the answers compared."""
+
+from __future__ import annotations
+
+import datetime
+import importlib.metadata
+import os
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from tpch import machine
+
+if TYPE_CHECKING:
+    from pyspark.sql import Row, SparkSession
+
+PYFLARE: Final = "PyFlare"
+"""The name of the way that the others are compared with."""
+
+_PACKAGES: Final = ("pyflare", "pyspark", "tensorflow", "keras", "numba", "numpy", "pyarrow", "pandas")
+
+
+@dataclass
+class Result:
+    """The times of one way on one file; the first `warmup` of them do not count."""
+
+    way: str
+    rows: int
+    warmup: int
+    seconds: list[float] = field(default_factory=list)
+    coverage: str = ""
+    rows_equal: bool = True
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.seconds[self.warmup :])
+
+
+class Comparison:
+    """The results so far."""
+
+    def __init__(self) -> None:
+        self.results: list[Result] = []
+
+    def measure_in_turns(self, ways: Mapping[str, Callable[[Result], Any]], rows: int, repeat: int, warmup: int) -> Any:
+        """Run each way `repeat` times. It gets its result, to which it adds the seconds, and returns its answer.
+
+        Returns the first answer, with which the others are compared.
+        """
+        results = {name: Result(name, rows, warmup) for name in ways}
+        self.results += results.values()
+        names, expected = list(ways), None
+        for number in range(repeat):
+            first = number % len(names)
+            for name in names[first:] + names[:first]:
+                answer = ways[name](results[name])
+                expected = answer if expected is None else expected
+                results[name].rows_equal &= bool(answer == expected)
+            times = "   ".join(f"{result.way} {result.seconds[-1]:.3f}" for result in results.values())
+            print(f"{rows:>9} rows, {number + 1}/{repeat}   {times}", file=sys.stderr, flush=True)
+        return expected
+
+    def document(self) -> dict[str, Any]:
+        """Everything as JSON."""
+        return {
+            "when": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            "machine": machine.describe(),
+            "versions": {name: importlib.metadata.version(name) for name in _PACKAGES},
+            "results": [{**asdict(r), "median": r.median, "ratio": self._ratio(r)} for r in self.results],
+        }
+
+    def report(self) -> str:
+        """The results as a table."""
+        lines = [f"{'rows':>9}  {'way':<24} {'median s':>9} {'/ PyFlare':>10}  rows equal  coverage"]
+        for result in self.results:
+            ratio = self._ratio(result)
+            shown = "" if ratio is None else f"{ratio:.1f}" if ratio >= 10 else f"{ratio:.2f}"
+            equal = "yes" if result.rows_equal else "NO"
+            line = (
+                f"{result.rows:>9}  {result.way:<24} {result.median:>9.4f} {shown:>10}  {equal:<10}  {result.coverage}"
+            )
+            lines.append(line.rstrip())
+        return "\n".join(lines)
+
+    def _ratio(self, result: Result) -> float | None:
+        ours = (r.median for r in self.results if r.way == PYFLARE and r.rows == result.rows)
+        return next((result.median / median for median in ours), None)
+
+
+def timed_query(spark: SparkSession, text: str, pyflare_on: bool, result: Result) -> list[Row]:
+    """The rows of a query, with PyFlare switched on or off; the seconds that it took, and its coverage, are noted."""
+    with _switched(spark, pyflare_on):
+        began = time.perf_counter()
+        answer: list[Row] = spark.sql(text).collect()
+        result.seconds.append(time.perf_counter() - began)
+        if pyflare_on and not result.coverage:
+            result.coverage = _coverage(spark, text)
+    return answer
+
+
+def session(with_pyflare: bool, name: str = "crime") -> SparkSession:
+    """A session on two cores, with PyFlare loaded if it is to be measured."""
+    from pyspark.sql import SparkSession
+
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    settings = {
+        "spark.driver.memory": "4g",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.driver.host": "127.0.0.1",
+        "spark.sql.shuffle.partitions": "2",
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.log.level": "ERROR",
+    }
+    builder = SparkSession.builder.master("local[2]").appName(name).config(map=settings)
+    if with_pyflare:
+        import pyflare
+
+        builder = pyflare.enable(builder)
+    return builder.getOrCreate()
+
+
+@contextmanager
+def _switched(spark: SparkSession, on: bool) -> Iterator[None]:
+    spark.conf.set("spark.pyflare.enabled", str(on).lower())
+    try:
+        yield
+    finally:
+        spark.conf.unset("spark.pyflare.enabled")
+
+
+def _coverage(spark: SparkSession, text: str) -> str:
+    import pyflare
+
+    found = pyflare.explain(text, spark)
+    return found.coverage if found.fully_accelerated else f"{found.coverage}: {'; '.join(map(str, found.reasons))}"
