@@ -1,0 +1,108 @@
+package org.apache.spark.sql.pyflare
+
+import java.io.BufferedOutputStream
+import java.nio.file.{Files, Path, Paths}
+import java.util.Properties
+import java.util.concurrent.ConcurrentHashMap
+
+import scala.util.Using
+
+import org.apache.spark.{FutureAction, TaskContext}
+import org.apache.spark.rdd.RDD
+import org.apache.spark.sql.{Dataset, SparkSession}
+import org.apache.spark.sql.catalyst.InternalRow
+import org.apache.spark.sql.classic.{Dataset => ClassicDataset}
+import org.apache.spark.sql.execution.SQLExecution
+import org.apache.spark.sql.execution.arrow.{ArrowBatchStreamWriter, ArrowConverters}
+import org.apache.spark.sql.types.StructType
+import org.apache.spark.util.{ThreadUtils, Utils}
+
+/** Why the backend has not come to the end of a stream. */
+private[pyflare] final case class Refusal(kind: String, message: String)
+
+/**
+ * Writes the rows of a query to a pipe while it runs. Whoever reads the pipe sets the pace, and ends the query by closing it. There is no
+ * companion job, which would hold Spark's cores for as long as the reader takes.
+ */
+object QueryStream {
+  private val runs = ConcurrentHashMap.newKeySet[String]
+
+  /**
+   * Null when all rows have been written, else `{"kind", "message"}` of what the backend answered after any number of rows. `inSpark` leaves
+   * the backend out. Jobs get the `properties` of the thread that has asked for the stream, which is not the one that comes here.
+   */
+  def write(df: Dataset[_], id: String, pipe: String, inSpark: Boolean, properties: Properties): String = {
+    val query = df.asInstanceOf[ClassicDataset[_]].queryExecution
+    val sc = query.sparkSession.sparkContext
+    val before = sc.getLocalProperties
+    runs.add(id)
+    sc.setLocalProperties(Utils.cloneProperties(properties))
+    sc.addJobTag(id)
+    try
+      SQLExecution.withNewExecutionId(query, Some("stream")) {
+        val whole = Inspection.root(query.executedPlan).filterNot(_.original.refused.get)
+        val refusal = if (inSpark) None else whole.map(new FragmentRun(_, id = id).stream(Paths.get(pipe)))
+        refusal.getOrElse {
+          val plan = query.executedPlan
+          val rdd = whole.fold(plan.execute())(_.executeInSpark())
+          new PartitionStream(rdd, plan.schema, plan.conf.sessionLocalTimeZone, plan.conf.arrowMaxRecordsPerBatch).write(Paths.get(pipe))
+          None
+        }
+      }.map(json).orNull
+    finally {
+      sc.setLocalProperties(before)
+      runs.remove(id)
+    }
+  }
+
+  /** Ends a query of which nobody wants more rows, wherever it runs. */
+  def cancel(session: SparkSession, id: String): Unit = if (runs.contains(id)) {
+    val sc = session.sparkContext
+    sc.cancelJobsWithTag(id)
+    Worker.call(Worker.get(sc.conf).backend.cancel(id))
+  }
+
+  private def json(refusal: Refusal): String = {
+    val json = new JsonWriter(256)
+    json.obj {
+      json.field("kind", refusal.kind)
+      json.field("message", refusal.message)
+    }
+    json.result
+  }
+}
+
+/**
+ * The rows of an RDD as one Arrow stream, in the order of the partitions. As many partitions as there are cores are computed ahead of the
+ * one that is written, each by a job of its own, so that no more of them are in memory.
+ */
+private final class PartitionStream(rdd: RDD[InternalRow], schema: StructType, zone: String, batchRows: Long) {
+  private type Batches = Array[Array[Byte]]
+
+  def write(pipe: Path): Unit = Using.resource(new BufferedOutputStream(Files.newOutputStream(pipe), 1 << 20)) { out =>
+    val stream = new ArrowBatchStreamWriter(schema, out, zone, false, false)
+    val ahead = rdd.sparkContext.defaultParallelism
+    val waiting = rdd.partitions.indices.iterator
+    val running = collection.mutable.Queue.empty[FutureAction[Batches]]
+    try
+      while (waiting.hasNext || running.nonEmpty) {
+        while (waiting.hasNext && running.size < ahead) running += submit(waiting.next())
+        stream.writeBatches(ThreadUtils.awaitReady(running.head, concurrent.duration.Duration.Inf).value.get.get.iterator)
+        out.flush()
+        running.dequeue()
+      }
+    finally running.foreach(_.cancel())
+    stream.end()
+  }
+
+  private def submit(partition: Int): FutureAction[Batches] = {
+    var batches: Batches = Array.empty
+    val convert = new ToBatches(schema, zone, batchRows)
+    rdd.sparkContext.submitJob[InternalRow, Batches, Batches](rdd, convert.apply _, Seq(partition), (_, found) => batches = found, batches)
+  }
+}
+
+private final class ToBatches(schema: StructType, zone: String, batchRows: Long) extends Serializable {
+  def apply(rows: Iterator[InternalRow]): Array[Array[Byte]] =
+    ArrowConverters.toBatchIterator(rows, schema, batchRows, zone, false, false, TaskContext.get()).toArray
+}
