@@ -75,8 +75,8 @@ class Query:
                 self._raise(refusal)
 
     def _raise(self, refusal: dict[str, str]) -> None:
-        """Spark's own error for a row that is one; other rows cannot be taken back to go on in Spark."""
-        if refusal["kind"] == "data":
+        """Spark's own error, if it has one for this query; if not, the rows so far cannot be taken back to go on."""
+        if refusal["kind"] in ("data", "unsupported"):
             with closing(_Run(self._df, self._properties, True)) as run:
                 for _ in run.batches():
                     pass

@@ -40,6 +40,7 @@ def dataset(
     dtype: Any = "float32",
     shuffle: int | bool | None = None,
     seed: int | None = None,
+    rows: int | None = None,
     num_shards: int = 1,
     index: int = 0,
     drop_remainder: bool = False,
@@ -57,6 +58,7 @@ def dataset(
         dtype: the floating-point type of matrix and label.
         shuffle: how many rows are shuffled at a time, or True for a whole table; each epoch has its own order.
         seed: makes the orders the same in every run.
+        rows: how many rows a query or an iterable has, if that is known: then Keras knows how many batches to expect.
         num_shards, index: of several readers, the one that gets every `num_shards`-th row, beginning with row `index`.
         drop_remainder: leave out a last batch that has fewer rows.
         prefetch: batches made ahead of the one in use; by default as many as TensorFlow finds good.
@@ -76,20 +78,21 @@ def dataset(
     opened = _Source(source)
     elements = _Elements(names or _names(opened.first.column_names, columns, label), label, layout, np.dtype(dtype))
     example = elements.of(opened.first, None)
-    rows = _window_rows(source, shuffle, example)
+    window_rows = _window_rows(source, shuffle, example)
     epochs = count()
 
     def epoch() -> Iterator[Any]:
         random = np.random.default_rng(None if seed is None else [seed, next(epochs)])
-        for window in _windows(_shard(opened, num_shards, index), rows):
+        for window in _windows(_shard(opened, num_shards, index), window_rows):
             yield elements.of(window, random.permutation(window.num_rows) if shuffle else None)
 
     tf = tensors.tensorflow()
     windows = tf.data.Dataset.from_generator(epoch, output_signature=tf.nest.map_structure(_tensor_spec, example))
     batches = windows.rebatch(batch_size, drop_remainder=drop_remainder)
-    if isinstance(source, pa.Table):
-        left = len(range(index, source.num_rows, num_shards))
-        known = left // batch_size if drop_remainder else -(-left // batch_size)
+    total = source.num_rows if isinstance(source, pa.Table) else rows
+    if total is not None:
+        mine = len(range(index, total, num_shards))
+        known = mine // batch_size if drop_remainder else -(-mine // batch_size)
         batches = batches.apply(tf.data.experimental.assert_cardinality(known))
     return batches.prefetch(prefetch) if prefetch else batches
 

@@ -1,10 +1,12 @@
 package org.apache.spark.sql.pyflare
 
-import java.io.BufferedOutputStream
+import java.io.{BufferedOutputStream, OutputStream}
 import java.nio.file.{Files, Path, Paths}
 import java.util.Properties
 import java.util.concurrent.ConcurrentHashMap
 
+import scala.collection.mutable
+import scala.concurrent.duration.Duration
 import scala.util.Using
 
 import org.apache.spark.{FutureAction, TaskContext}
@@ -13,7 +15,7 @@ import org.apache.spark.sql.{Dataset, SparkSession}
 import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.classic.{Dataset => ClassicDataset}
 import org.apache.spark.sql.execution.SQLExecution
-import org.apache.spark.sql.execution.arrow.{ArrowBatchStreamWriter, ArrowConverters}
+import org.apache.spark.sql.execution.arrow.ArrowBatchStreamWriter
 import org.apache.spark.sql.types.StructType
 import org.apache.spark.util.{ThreadUtils, Utils}
 
@@ -74,35 +76,38 @@ object QueryStream {
 
 /**
  * The rows of an RDD as one Arrow stream, in the order of the partitions. As many partitions as there are cores are computed ahead of the
- * one that is written, each by a job of its own, so that no more of them are in memory.
+ * one that is written, each by a job of its own. In local mode they wait on disk, on a cluster in the driver's memory.
  */
 private final class PartitionStream(rdd: RDD[InternalRow], schema: StructType, zone: String, batchRows: Long) {
   private type Batches = Array[Array[Byte]]
+  private val sc = rdd.sparkContext
 
   def write(pipe: Path): Unit = Using.resource(new BufferedOutputStream(Files.newOutputStream(pipe), 1 << 20)) { out =>
+    val directory = Option.when(sc.isLocal)(Utils.createTempDir(Utils.getLocalDir(sc.conf), "pyflare-stream"))
+    try write(out, directory.map(_.toPath.resolve("part").toString))
+    finally directory.foreach(Utils.deleteRecursively)
+  }
+
+  private def write(out: OutputStream, files: Option[String]): Unit = {
     val stream = new ArrowBatchStreamWriter(schema, out, zone, false, false)
-    val ahead = rdd.sparkContext.defaultParallelism
     val waiting = rdd.partitions.indices.iterator
-    val running = collection.mutable.Queue.empty[FutureAction[Batches]]
+    val running = mutable.Queue.empty[(Int, FutureAction[Batches])]
     try
       while (waiting.hasNext || running.nonEmpty) {
-        while (waiting.hasNext && running.size < ahead) running += submit(waiting.next())
-        stream.writeBatches(ThreadUtils.awaitReady(running.head, concurrent.duration.Duration.Inf).value.get.get.iterator)
-        out.flush()
+        while (waiting.hasNext && running.size < sc.defaultParallelism) running += submit(waiting.next(), files)
+        val (partition, job) = running.head
+        val batches = ThreadUtils.awaitReady(job, Duration.Inf).value.get.get
+        files.fold(stream.writeBatches(batches.iterator))(Part.append(_, partition, out))
         running.dequeue()
       }
-    finally running.foreach(_.cancel())
+    finally running.foreach(_._2.cancel())
     stream.end()
   }
 
-  private def submit(partition: Int): FutureAction[Batches] = {
+  private def submit(partition: Int, files: Option[String]): (Int, FutureAction[Batches]) = {
     var batches: Batches = Array.empty
-    val convert = new ToBatches(schema, zone, batchRows)
-    rdd.sparkContext.submitJob[InternalRow, Batches, Batches](rdd, convert.apply _, Seq(partition), (_, found) => batches = found, batches)
+    val part = new Part(schema, zone, batchRows, files)
+    val convert = (rows: Iterator[InternalRow]) => part(TaskContext.get(), rows)
+    partition -> sc.submitJob[InternalRow, Batches, Batches](rdd, convert, Seq(partition), (_, found) => batches = found, batches)
   }
-}
-
-private final class ToBatches(schema: StructType, zone: String, batchRows: Long) extends Serializable {
-  def apply(rows: Iterator[InternalRow]): Array[Array[Byte]] =
-    ArrowConverters.toBatchIterator(rows, schema, batchRows, zone, false, false, TaskContext.get()).toArray
 }
