@@ -13,7 +13,7 @@ import os
 import threading
 import uuid
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, wait
+from concurrent.futures import Future
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Any, Final
 
@@ -100,7 +100,8 @@ class _Run:
             fcntl.fcntl(reading, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
         self._pipe = _Pipe(reading)
         self._outcome: Future[dict[str, str] | None] = Future()
-        threading.Thread(target=self._write, name="pyflare-stream", daemon=True).start()
+        self._thread = threading.Thread(target=self._write, name="pyflare-stream", daemon=True)
+        self._thread.start()
 
     def _write(self) -> None:
         path = f"/proc/{os.getpid()}/fd/{self._writing}"
@@ -127,8 +128,10 @@ class _Run:
     def close(self) -> None:
         """End the query if it still runs."""
         self._pipe.close()
-        while not wait([self._outcome], _PATIENCE).done:
+        self._thread.join(_PATIENCE)
+        while self._thread.is_alive():
             shim(self._df).cancelStream(self._df.sparkSession._jsparkSession, self._id)
+            self._thread.join(_PATIENCE)
 
 
 class _Pipe:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import os
 import threading
 import time
 from collections.abc import Iterator
@@ -48,7 +47,7 @@ def engine(request: pytest.FixtureRequest, spark: SparkSession) -> Iterator[str]
 def left_behind(spark: SparkSession) -> list[str]:
     """What a stream that is over must not leave: its thread, its pipe, a run in the driver or the backend, a job."""
     threads = [thread.name for thread in threading.enumerate() if thread.name == "pyflare-stream"]
-    pipes = [f"pipe {descriptor}" for descriptor in os.listdir("/proc/self/fd") if _is_stream(int(descriptor))]
+    pipes = [f"pipe {path.name}" for path in Path("/proc/self/fd").iterdir() if _is_stream(int(path.name))]
     jobs = [f"job {job}" for job in spark.sparkContext.statusTracker().getActiveJobsIds()]
     return threads + pipes + jobs
 
@@ -135,7 +134,8 @@ def test_a_failing_function_raises_its_own_error(spark: SparkSession) -> None:
 @pytest.mark.parametrize("row", [3, 600_000])
 def test_a_row_that_only_spark_can_treat(spark: SparkSession, row: int) -> None:
     """Before the first rows have gone, Spark takes over; after that it does so when the query is read again."""
-    text = f"SELECT CAST(if(id = {row}, '0x1p3', '1.5') AS DOUBLE) AS d FROM range(700000)"
+    hexadecimal = f"concat(if(id = {row}, '0x', ''), '1', if(id = {row}, 'p3', '.5'))"
+    text = f"SELECT CAST({hexadecimal} AS DOUBLE) AS d FROM range(700000)"
     frame = pyflare.flare(text, spark)
     assert frame.explain().fully_accelerated
     query = Query(frame.df)
