@@ -32,8 +32,8 @@ _PATIENCE: Final = 0.05
 class Query:
     """The rows of a DataFrame as record batches: each iteration runs the query, and ends it when no more are wanted.
 
-    Beside what the query itself needs, a few morsels (a few partitions, where Spark runs it) are in memory. The query
-    is planned now, and runs with the properties (job group, scheduler pool, …) that this thread has now.
+    Beside what the query itself needs, a few morsels are in memory. Jobs run with the properties (job group, scheduler
+    pool, …) that this thread has now.
     """
 
     def __init__(self, df: DataFrame) -> None:
@@ -42,7 +42,6 @@ class Query:
         self._properties = None
         if not is_connect(df):
             shim(df)
-            df._jdf.queryExecution().executedPlan()
             self._properties = df.sparkSession._jsc.sc().getLocalProperties().clone()
 
     def select(self, names: Sequence[str]) -> Query:
@@ -50,6 +49,11 @@ class Query:
         if list(names) == self.schema.names:
             return self
         return Query(self._df.select(*(f"`{name.replace('`', '``')}`" for name in names)))
+
+    def plan(self) -> None:
+        """Plan the query under the settings of now, and not when its rows are first read."""
+        if not is_connect(self._df):
+            self._df._jdf.queryExecution().executedPlan()
 
     def sample(self) -> pa.Table:
         """One row, or none where nobody has to look at a value to know its shape."""

@@ -115,6 +115,8 @@ class _Source:
         self._batches: Iterable[pa.RecordBatch] = source.to_batches() if isinstance(source, pa.Table) else source
         self._once = isinstance(self._batches, Iterator)
         self._is_read = False
+        if isinstance(source, Query):
+            source.plan()
         self.first = source.sample() if isinstance(source, Query) else self._peek(source)
 
     def _peek(self, source: Batches) -> pa.Table:
