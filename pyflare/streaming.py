@@ -131,10 +131,13 @@ class _Run:
 
     def close(self) -> None:
         """End the query if it still runs."""
+        from py4j.protocol import Py4JError
+
         self._pipe.close()
         self._thread.join(_PATIENCE)
         while self._thread.is_alive():
-            shim(self._df).cancelStream(self._df.sparkSession._jsparkSession, self._id)
+            with suppress(Py4JError):  # without a JVM the thread ends by itself
+                shim(self._df).cancelStream(self._df.sparkSession._jsparkSession, self._id)
             self._thread.join(_PATIENCE)
 
 

@@ -20,6 +20,7 @@ import pyflare
 from pyflare.errors import ExecutionError
 from pyflare.streaming import PIPE_BYTES, Query
 from tests.differential import configured
+from tpch import crime, training
 
 Tables: TypeAlias = dict[tuple[str, str], DataFrame]
 
@@ -230,3 +231,16 @@ def test_the_querys_error_comes_out_of_the_dataset(spark: SparkSession, engine: 
 def test_columns_that_nobody_reads_are_not_computed(spark: SparkSession) -> None:
     found = pyflare.flare("SELECT id AS `a.b`, 1 / (id - 5) AS fails FROM range(10)", spark).dataset(4, columns=["a.b"])
     assert [len(batch) for batch in batches_of(found)] == [4, 4, 2]
+
+
+def test_the_benchmark_learns_the_same_in_all_ways(spark: SparkSession, tmp_path: Path) -> None:
+    pytest.importorskip("tensorflow")
+    frame = spark.read.parquet(str(crime.generate(2000, tmp_path)))
+    results = []
+    for way in training.WAYS:
+        history = training.two_layers().fit(way.rows_of(frame, 256), shuffle=False, verbose=0)
+        results.append(training.Result(way.name, 2000, 256))
+        results[-1].add({"seconds": 1.0, "peak_mib": 10, "grown_mib": 1, "loss": history.history["loss"][-1]})
+    assert training.same_loss(results)
+    assert "PyFlare, dataset" in training.report(results)
+    assert training.document(results)["results"][0]["ratios"] == {"seconds": 1.0, "peak_mib": 1.0, "grown_mib": 1.0}

@@ -27,7 +27,8 @@ private[pyflare] final case class Refusal(kind: String, message: String)
  * companion job, which would hold Spark's cores for as long as the reader takes.
  */
 object QueryStream {
-  private val runs = ConcurrentHashMap.newKeySet[String]
+  /** The runs under way; true for those in the backend. */
+  private val runs = new ConcurrentHashMap[String, Boolean]
 
   /**
    * Null when all rows have been written, else `{"kind", "message"}` of what the backend answered after any number of rows. `inSpark` leaves
@@ -37,14 +38,15 @@ object QueryStream {
     val query = df.asInstanceOf[ClassicDataset[_]].queryExecution
     val sc = query.sparkSession.sparkContext
     val before = sc.getLocalProperties
-    runs.add(id)
+    runs.put(id, false)
     sc.setLocalProperties(Utils.cloneProperties(properties))
     sc.addJobTag(id)
     try
       SQLExecution.withNewExecutionId(query, Some("stream")) {
-        val whole = Inspection.root(query.executedPlan).filterNot(_.original.refused.get)
-        val refusal = if (inSpark) None else whole.map(new FragmentRun(_, id = id).stream(Paths.get(pipe)))
-        refusal.getOrElse {
+        val whole = Inspection.root(query.executedPlan)
+        val taken = whole.filterNot(inSpark || _.original.refused.get)
+        runs.put(id, taken.isDefined)
+        taken.map(new FragmentRun(_, id = id).stream(Paths.get(pipe))).getOrElse {
           val plan = query.executedPlan
           val rdd = whole.fold(plan.execute())(_.executeInSpark())
           new PartitionStream(rdd, plan.schema, plan.conf.sessionLocalTimeZone, plan.conf.arrowMaxRecordsPerBatch).write(Paths.get(pipe))
@@ -58,10 +60,10 @@ object QueryStream {
   }
 
   /** Ends a query of which nobody wants more rows, wherever it runs. */
-  def cancel(session: SparkSession, id: String): Unit = if (runs.contains(id)) {
+  def cancel(session: SparkSession, id: String): Unit = {
     val sc = session.sparkContext
-    sc.cancelJobsWithTag(id)
-    Worker.call(Worker.get(sc.conf).backend.cancel(id))
+    if (runs.containsKey(id)) sc.cancelJobsWithTag(id)
+    if (runs.getOrDefault(id, false)) Worker.call(Worker.get(sc.conf).backend.cancel(id))
   }
 
   private def json(refusal: Refusal): String = {
