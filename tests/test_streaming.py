@@ -111,8 +111,8 @@ def test_a_reader_that_stops_ends_sparks_jobs(spark: SparkSession) -> None:
     assert next(batches)["twice"][1].as_py() == 2
     batches.close()  # type: ignore[attr-defined]
     assert soon_nothing(spark) == []
-    local = [Path(folder) for folder in spark.conf.get("spark.local.dir", "/tmp").split(",")]
-    assert [path for folder in local for path in folder.rglob("pyflare-stream*")] == []
+    local = Path(spark._jvm.org.apache.spark.util.Utils.getLocalDir(spark.sparkContext._jsc.sc().conf()))
+    assert list(local.glob("pyflare-stream*")) == []
 
 
 def test_a_failing_row_raises_sparks_error(spark: SparkSession, engine: str) -> None:
