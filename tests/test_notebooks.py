@@ -22,5 +22,4 @@ def test_a_notebook_runs(script: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert [(cell.cell_type, cell.source) for cell in kept.cells] == notebooks.cells(script)
     shown = [output.get("text", "") for cell in kept.cells for output in cell.get("outputs", [])]
     assert not re.search(r"/\w+/|\d+\.\d+\.\d+\.\d+|://", "".join(shown))
-    ran = notebooks.run(script)
-    assert [bool(cell.get("outputs")) for cell in ran.cells] == [bool(cell.get("outputs")) for cell in kept.cells]
+    notebooks.run(script)  # raises where a cell fails; the cells assert what they have found
