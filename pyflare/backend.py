@@ -10,9 +10,10 @@ import os
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from pyflare.compile import Decision, decide, nothing_of
@@ -21,9 +22,10 @@ from pyflare.errors import Cancelled, DataError, Unsupported
 from pyflare.explain import explain_text, kernel_sources
 from pyflare.io.arrow import to_bytes, write_stream
 from pyflare.io.cache import ColumnCache
+from pyflare.io.columns import Batch
 from pyflare.io.warm import warm, write_sample
 from pyflare.run.executor import Metrics
-from pyflare.run.fragment import Programs, Schema, run_fragment
+from pyflare.run.fragment import Attempt, Programs, Schema
 from pyflare.run.table import Table
 
 log = logging.getLogger("pyflare")
@@ -127,20 +129,19 @@ class Backend:
         fragment, metrics = programs.fragment, running.metrics
         threads = fragment.config.threads or _cores(fragment.conf)
         inputs = {int(node): path for node, path in wanted.get("inputs", {}).items()}
-        began = time.perf_counter_ns()
-        schema, table = run_fragment(
-            programs, self._pool(threads), threads, self._cache, inputs, running.cancelled, metrics
-        )
-        started = time.perf_counter_ns()
         zone = fragment.conf.get("spark.sql.session.timeZone", "UTC")
-        inline = _hand_over(schema, table, wanted["out"], zone, self._pool(threads) if threads > 1 else None)
+        attempt = Attempt(programs, self._pool(threads), threads, self._cache, inputs, running.cancelled, metrics)
+        began = time.perf_counter_ns()
+        if wanted.get("stream"):
+            rows = _write_to_pipe(attempt, wanted["out"], zone)
+            figures = _metrics(metrics, rows, time.perf_counter_ns() - began)
+            return {"ok": True, "rows": rows, "inline": None, "metrics": figures}
+        table = attempt.table()
+        started = time.perf_counter_ns()
+        inline = _hand_over(attempt.schema, table, wanted["out"], zone, self._pool(threads) if threads > 1 else None)
         metrics.add(handover_ns=time.perf_counter_ns() - started)
-        return {
-            "ok": True,
-            "rows": table.rows,
-            "inline": inline,
-            "metrics": _metrics(metrics, table.rows, started - began),
-        }
+        figures = _metrics(metrics, table.rows, started - began)
+        return {"ok": True, "rows": table.rows, "inline": inline, "metrics": figures}
 
     def _pool(self, threads: int) -> ThreadPoolExecutor:
         with self._lock:
@@ -209,6 +210,26 @@ def _hand_over(schema: Schema, table: Table, out: str, zone: str, pool: ThreadPo
             return base64.b64encode(data).decode()
     write_stream(out, schema, table.batches, zone, pool)
     return None
+
+
+def _write_to_pipe(attempt: Attempt, pipe: str, zone: str) -> int:
+    """Write the rows as they come; returns how many. Raises `Cancelled` when the reader has gone."""
+    rows = 0
+
+    def counted(batches: Iterator[Batch]) -> Iterator[Batch]:
+        nonlocal rows
+        for batch in batches:
+            rows += batch.length
+            yield batch
+
+    batches = counted(attempt.stream())
+    try:
+        with Path(pipe).open("wb", buffering=0) as out:
+            write_stream(out.fileno(), attempt.schema, batches, zone)
+    except (BrokenPipeError, FileNotFoundError):
+        attempt.cancelled.set()
+        raise Cancelled("nobody reads the rows any more") from None
+    return rows
 
 
 def _failure(kind: str, message: str) -> str:

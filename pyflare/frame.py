@@ -12,6 +12,8 @@ import pyarrow as pa
 
 from pyflare.explanation import Explanation
 from pyflare.lending import LENDER
+from pyflare.shim import arrow_schema, is_connect, shim
+from pyflare.streaming import Query
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, Row, SparkSession
@@ -52,8 +54,8 @@ class Flare:
 
     def to_arrow(self) -> pa.Table:
         """The rows as an Arrow table: the memory that PyFlare wrote them to, not a copy of it."""
-        table = None if _is_connect(self.df) else _delivered(self.df)
-        return self.df.toArrow() if table is None else table.cast(_arrow_schema(self.df))
+        table = None if is_connect(self.df) else _delivered(self.df)
+        return self.df.toArrow() if table is None else table.cast(arrow_schema(self.df))
 
     def to_numpy(self, dtype: Any = np.float64) -> np.ndarray[tuple[int, int], Any]:
         """The rows as a matrix, one column of the frame in each of its columns; a null is NaN.
@@ -77,10 +79,15 @@ class Flare:
         return "\n\n".join(f"# {kernel['title']}\n{kernel['source']}" for kernel in kernels)
 
     def dataset(self, batch_size: int, **options: Any) -> Any:
-        """A `tf.data.Dataset` over the rows; the options are those of `pyflare.tensorflow.dataset`."""
+        """A `tf.data.Dataset` of the rows, which come while the query runs; it runs again for each epoch.
+
+        The options are those of `pyflare.tensorflow.dataset`. With `shuffle=True` the query runs once, now, and its
+        result is kept.
+        """
         from pyflare.tensorflow import dataset
 
-        return dataset(self.to_arrow(), batch_size, **options)
+        whole = options.get("shuffle") is True
+        return dataset(self.to_arrow() if whole else Query(self.df), batch_size, **options)
 
 
 def _session(spark: SparkSession | None) -> SparkSession:
@@ -92,36 +99,14 @@ def _session(spark: SparkSession | None) -> SparkSession:
     return found
 
 
-def _is_connect(df: DataFrame) -> bool:
-    return not hasattr(df, "_jdf")
-
-
 def _classic(df: DataFrame) -> Any:
     """The shim's object, which only a driver with a JVM of its own can ask."""
-    if _is_connect(df):
+    if is_connect(df):
         raise NotImplementedError(
             "a Spark Connect client cannot see the server's decisions: use df.explain(), which shows PyFlare's nodes,"
             " or spark.pyflare.explain=all, which logs them on the server"
         )
-    return _jvm(df)
-
-
-def _jvm(df: DataFrame) -> Any:
-    from py4j.java_gateway import JavaPackage
-
-    shim = df.sparkSession._jvm.org.pyflare.PyFlare
-    if isinstance(shim, JavaPackage):
-        raise RuntimeError(
-            "this Spark application runs without PyFlare: start it with pyflare.enable or pyflare submit"
-        )
-    return shim
-
-
-def _arrow_schema(df: DataFrame) -> pa.Schema:
-    """The types that `df.toArrow()` has: timestamps in UTC, large strings where Spark is told so."""
-    from pyspark.sql.pandas.types import to_arrow_schema
-
-    return to_arrow_schema(df.schema, prefers_large_types=df.sparkSession._jconf.arrowUseLargeVarTypes())
+    return shim(df)
 
 
 def _delivered(df: DataFrame) -> pa.Table | None:
@@ -129,7 +114,7 @@ def _delivered(df: DataFrame) -> pa.Table | None:
     loan = LENDER.lend()
     lent = None if loan is None else loan.path
     try:
-        answer = json.loads(_jvm(df).toArrow(df._jdf, lent) or "null")
+        answer = json.loads(shim(df).toArrow(df._jdf, lent) or "null")
         if loan is not None and answer is not None and answer.get("path") == lent:
             stream, loan = loan.take(), None
             return pa.ipc.open_stream(stream).read_all()

@@ -18,6 +18,7 @@ CONNECT: Final = """
 import tensorflow as tf
 from pyspark.sql import SparkSession, functions as F
 import pyflare.tensorframes as tfs
+from pyflare import flare
 
 spark = SparkSession.builder.remote("local[1]").config("spark.driver.memory", "1g").getOrCreate()
 frame = spark.range(0, 6, 1, 1).select(F.col("id").cast("double").alias("x"), (F.col("id") % 2).alias("k"))
@@ -34,6 +35,8 @@ try:
 except TypeError as error:
     assert "without rollup" in str(error)
 tfs.print_schema(tfs.append_shape(tfs.analyze(frame), "k", [None]))
+batches = [batch.numpy().ravel().tolist() for batch in flare(frame.orderBy("x")).dataset(4, columns=["x"])]
+assert batches == [[0.0, 1.0, 2.0, 3.0], [4.0, 5.0]]
 print("done")
 """
 

@@ -47,7 +47,7 @@ class Session:
             "action": task.action,
             "path": str(scratch / f"{self._process.pid}.arrow"),
         }
-        with _Peak(self._process.pid) as peak:
+        with Peak(self._process.pid) as peak:
             answer = self.ask(request)
         return {**answer, "peak_mib": peak.bytes >> 20}
 
@@ -135,7 +135,7 @@ def _died(process: subprocess.Popen[bytes], log: IO[bytes]) -> EngineError:
     return EngineError(f"the engine died with status {status}: {log.read()[-_LOG_TAIL:].decode(errors='replace')}")
 
 
-class _Peak:
+class Peak:
     """The largest resident size of a process and its descendants while a block runs; pages they share count in each."""
 
     def __init__(self, pid: int) -> None:
@@ -154,11 +154,12 @@ class _Peak:
 
     def _watch(self) -> None:
         while True:
-            self.bytes = max(self.bytes, self._now())
+            self.bytes = max(self.bytes, self.now())
             if self._done.wait(_SAMPLE_SECONDS):
                 return
 
-    def _now(self) -> int:
+    def now(self) -> int:
+        """The size at this moment."""
         total = 0
         try:
             for process in [self._root, *self._root.children(recursive=True)]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -111,6 +111,10 @@ class Piece:
     read: Callable[[Sequence[int]], Batch]
 
 
+Make = Callable[[Piece, Callable[[int], None]], list[Batch]]
+"""Makes the batches of a piece, and claims the bytes that they take."""
+
+
 def execute(program: Generated, run: Run, wanted: int | None = None) -> Table:
     """The table of a program, or, if only `wanted` rows matter, at least its first rows."""
     run.check()
@@ -134,17 +138,23 @@ def _source(program: Generated, run: Run, wanted: int | None) -> Table:
 def _read_all(
     source: Generated, run: Run, layouts: Sequence[Layout], columns: Sequence[int], wanted: int | None
 ) -> list[Batch]:
-    """Columns of a source, as they are or unpacked."""
+    make, pieces = reader(source, run, layouts, columns)
+    return _for_each(run, make, pieces, wanted)
 
-    def one(piece: Piece) -> list[Batch]:
+
+def reader(
+    source: Generated, run: Run, layouts: Sequence[Layout], columns: Sequence[int]
+) -> tuple[Make, Sequence[Piece]]:
+    """What reads columns of a source, as they are or unpacked, and its pieces."""
+
+    def make(piece: Piece, claim: Callable[[int], None]) -> list[Batch]:
         started = time.perf_counter_ns()
         batch = piece.read(columns)
         run.metrics.add(read_ns=time.perf_counter_ns() - started)
-        run.claim(_bytes_of(batch))
+        claim(_bytes_of(batch))
         return [batch]
 
-    packed = any(layout.packed for layout in layouts)
-    return _for_each(run, one, _pieces(source, run, packed=packed), wanted)
+    return make, pieces_of(source, run, packed=any(layout.packed for layout in layouts))
 
 
 def _select(program: Generated, run: Run, wanted: int | None) -> Table:
@@ -190,11 +200,11 @@ def _union(program: Generated, run: Run, wanted: int | None) -> Table:
     batches: list[Batch] = []
     for child in program.inputs:
         table = execute(child, run, wanted)
-        batches.extend(_as_merged(batch, table.layouts) for batch in table.batches)
+        batches.extend(as_merged(batch, table.layouts) for batch in table.batches)
     return Table(program.shape.layouts, tuple(batches))
 
 
-def _as_merged(batch: Batch, layouts: Sequence[Layout]) -> Batch:
+def as_merged(batch: Batch, layouts: Sequence[Layout]) -> Batch:
     """A batch whose strings are views."""
     columns = []
     for column, layout in zip(batch.columns, layouts, strict=True):
@@ -206,17 +216,28 @@ def _as_merged(batch: Batch, layouts: Sequence[Layout]) -> Batch:
 # Kernels --------------------------------------------------------------------------------------------------------------
 
 
-def _rows(program: Generated, run: Run, wanted: int | None) -> Table:
+def _written(program: Generated, run: Run, wanted: int | None) -> Table:
+    """The table that a kernel writes."""
+    make = writer(program, run)
+    return Table(program.shape.layouts, tuple(_for_each(run, make, pieces_of(program.inputs[0], run), wanted)))
+
+
+def writer(program: Generated, run: Run) -> Make:
+    """What writes the rows of a piece, or has a model write them. The tables that it probes are built now."""
+    return _model_writer(program, run) if isinstance(program.spec, ModelSpec) else _rows_writer(program, run)
+
+
+def _rows_writer(program: Generated, run: Run) -> Make:
     assert isinstance(program.spec, RowsSpec)
     spec = program.spec
 
     def finish(frame: Frame) -> Batch:
         return _output_batch(spec, frame)
 
-    return _written(program, run, wanted, partial(_output_buffers, spec), finish)
+    return _writer(program, run, partial(_output_buffers, spec), finish)
 
 
-def _model(program: Generated, run: Run, wanted: int | None) -> Table:
+def _model_writer(program: Generated, run: Run) -> Make:
     """The kernel fills the model's tensors, the model runs on them as they lie there."""
     assert isinstance(program.spec, ModelSpec)
     spec = program.spec
@@ -237,21 +258,16 @@ def _model(program: Generated, run: Run, wanted: int | None) -> Table:
         results = (column_of(v, valid, storage) for v, storage in zip(values, storages, strict=True))
         return replace(written, columns=(*kept, *results))
 
-    return _written(program, run, wanted, buffers, finish)
+    return _writer(program, run, buffers, finish)
 
 
-def _written(
-    program: Generated,
-    run: Run,
-    wanted: int | None,
-    buffers: Callable[[int], dict[str, Any]],
-    finish: Callable[[Frame], Batch],
-) -> Table:
-    """The table that a kernel writes: `buffers` makes room for some rows, `finish` makes a batch of what is in it."""
-    tables = _joined(program, run)
-    pieces, kernel = _pieces(program.inputs[0], run), _load(program, run)
+def _writer(
+    program: Generated, run: Run, buffers: Callable[[int], dict[str, Any]], finish: Callable[[Frame], Batch]
+) -> Make:
+    """`buffers` makes room for some rows of the kernel, `finish` makes a batch of what is in it."""
+    tables, kernel = _joined(program, run), _load(program, run)
 
-    def one(piece: Piece) -> list[Batch]:
+    def make(piece: Piece, claim: Callable[[int], None]) -> list[Batch]:
         batch = _read(program, piece, run)
         frame = Frame(batch, {}, run.subqueries, tables=tables)
         batches: list[Batch] = []
@@ -262,7 +278,7 @@ def _written(
 
         def flush() -> None:
             batches.append(finish(frame))
-            run.claim(_bytes_of(batches[-1]))
+            claim(_bytes_of(batches[-1]))
 
         def full() -> None:
             flush()
@@ -271,10 +287,10 @@ def _written(
         room()
         _run_kernel(kernel, program, frame, run, full)
         flush()
-        run.claim(frame.arena.size)
+        claim(frame.arena.size)
         return batches
 
-    return Table(program.shape.layouts, tuple(_for_each(run, one, pieces, wanted)))
+    return make
 
 
 def _joined(program: Generated, run: Run) -> tuple[JoinTable, ...]:
@@ -285,7 +301,7 @@ def _joined(program: Generated, run: Run) -> tuple[JoinTable, ...]:
 def _groups(program: Generated, run: Run, _wanted: int | None) -> Table:
     assert isinstance(program.spec, GroupsSpec)
     tables = _joined(program, run)
-    spec, pieces = program.spec, _pieces(program.inputs[0], run)
+    spec, pieces = program.spec, pieces_of(program.inputs[0], run)
     kernel = _load(program, run)
     queue = iter(pieces)
     lock = threading.Lock()
@@ -410,7 +426,7 @@ def _shrunk(buffer: Array, count: int) -> Array:
 # Morsels and threads --------------------------------------------------------------------------------------------------
 
 
-def _pieces(child: Generated, run: Run, *, packed: bool = True) -> list[Piece]:
+def pieces_of(child: Generated, run: Run, *, packed: bool = True) -> list[Piece]:
     """The morsels of a kernel's input: row groups of a scan, packed if its layouts say so, or slices of a table."""
     if isinstance(child.node, SourceNode):
         source = run.sources[child.node.operator.node]
@@ -419,13 +435,16 @@ def _pieces(child: Generated, run: Run, *, packed: bool = True) -> list[Piece]:
         table = source
     else:
         table = execute(child, run)
-    pieces = []
-    for batch in table.batches:
-        for start in range(0, batch.length, MORSEL_ROWS):
-            part = sliced(batch, start, min(batch.length, start + MORSEL_ROWS))
-            pieces.append(Piece(part.length, partial(_whole, part)))
+    pieces = [piece for batch in table.batches for piece in morsels(batch)]
     run.metrics.add(total=len(pieces))
     return pieces
+
+
+def morsels(batch: Batch) -> Iterator[Piece]:
+    """A table's batch, cut."""
+    for start in range(0, batch.length, MORSEL_ROWS):
+        part = sliced(batch, start, min(batch.length, start + MORSEL_ROWS))
+        yield Piece(part.length, partial(_whole, part))
 
 
 def _whole(batch: Batch, _columns: Sequence[int]) -> Batch:
@@ -462,11 +481,9 @@ def _scan_pieces(scan: Scan, run: Run, packed: bool) -> list[Piece]:
     return [Piece(morsel.length, reader(morsel)) for morsel in scan.morsels]
 
 
-def _for_each(
-    run: Run, one: Callable[[Piece], list[Batch]], pieces: Sequence[Piece], wanted: int | None
-) -> list[Batch]:
-    """`one` for each piece, in order; when only `wanted` rows matter, for as many pieces as that takes."""
-    jobs = [partial(one, piece) for piece in pieces]
+def _for_each(run: Run, make: Make, pieces: Sequence[Piece], wanted: int | None) -> list[Batch]:
+    """The batches of each piece, in order; when only `wanted` rows matter, of as many pieces as that takes."""
+    jobs = [partial(make, piece, run.claim) for piece in pieces]
     if wanted is None:
         return [batch for batches in _on_threads(run, jobs) for batch in batches]
     found: list[Batch] = []
@@ -508,8 +525,8 @@ _EXECUTORS: dict[type, Callable[[Generated, Run, int | None], Table]] = {
     SortNode: _sort,
     LimitNode: _limit,
     UnionNode: _union,
-    ModelNode: _model,
-    RowsNode: _rows,
+    ModelNode: _written,
+    RowsNode: _written,
     GroupsNode: _groups,
     UnmatchedNode: _unmatched,
 }

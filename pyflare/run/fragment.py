@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ctypes
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -23,11 +23,13 @@ from pyflare.plan.expressions import Expr, Subquery
 from pyflare.plan.verify import expressions
 from pyflare.run.executor import Metrics, Run, compile_all, execute
 from pyflare.run.sources import Scans, open_tables
-from pyflare.run.structs import assembled
+from pyflare.run.streaming import stream
+from pyflare.run.structs import assembled, assembled_batches
 from pyflare.run.table import Table, as_views, codes_as_views, concatenated
-from pyflare.types import Kind
+from pyflare.types import DataType, Kind
 
 Schema = list[tuple[str, Any, bool]]
+Rows = TypeVar("Rows")
 
 
 class Programs:
@@ -97,37 +99,49 @@ def _walk(operator: ops.Operator) -> Any:
         yield from _walk(child)
 
 
-def run_fragment(
-    programs: Programs,
-    pool: ThreadPoolExecutor,
-    threads: int,
-    cache: ColumnCache,
-    inputs: Mapping[int, str],
-    cancelled: threading.Event,
-    metrics: Metrics,
-) -> tuple[Schema, Table]:
-    """The fragment's rows, with the schema that they have for Spark."""
-    schema = [(name, type_, True) for name, type_ in programs.fragment.subtree.outputs]
-    types = [type_ for _, type_, _ in schema]
-    attempt = partial(_rows, programs, pool, threads, cache, inputs, cancelled, metrics)
-    try:
-        return schema, assembled(attempt(), types)
-    except TooManyGroups:
-        programs.without_dense_groups()
-        return schema, assembled(attempt(), types)
+@dataclass(frozen=True)
+class Attempt:
+    """One run of a fragment, and what it runs on."""
+
+    programs: Programs
+    pool: ThreadPoolExecutor
+    threads: int
+    cache: ColumnCache
+    inputs: Mapping[int, str]
+    cancelled: threading.Event
+    metrics: Metrics
+
+    @property
+    def schema(self) -> Schema:
+        """The schema that the rows have for Spark."""
+        return [(name, type_, True) for name, type_ in self.programs.fragment.subtree.outputs]
+
+    def table(self) -> Table:
+        """The fragment's rows."""
+        return assembled(self._twice(execute), self._types)
+
+    def stream(self) -> Iterator[Batch]:
+        """The fragment's rows as they come; whatever needs all rows of something has been done when this returns."""
+        return assembled_batches(self._twice(stream), self._types)
+
+    @property
+    def _types(self) -> list[DataType]:
+        return [type_ for _, type_ in self.programs.fragment.subtree.outputs]
+
+    def _twice(self, use: Callable[[Generated, Run], Rows]) -> Rows:
+        try:
+            return use(*_opened(self))
+        except TooManyGroups:
+            self.programs.without_dense_groups()
+            return use(*_opened(self))
 
 
-def _rows(
-    programs: Programs,
-    pool: ThreadPoolExecutor,
-    threads: int,
-    cache: ColumnCache,
-    inputs: Mapping[int, str],
-    cancelled: threading.Event,
-    metrics: Metrics,
-) -> Table:
-    scans, generated = programs.ready(cache)
-    tables = open_tables(programs.operators, inputs)
+def _opened(attempt: Attempt) -> tuple[Generated, Run]:
+    """The fragment's program, ready to run, with the values of its subqueries."""
+    programs, metrics = attempt.programs, attempt.metrics
+    pool, threads, cancelled = attempt.pool, attempt.threads, attempt.cancelled
+    scans, generated = programs.ready(attempt.cache)
+    tables = open_tables(programs.operators, attempt.inputs)
     for scan in scans.values():
         metrics.add(row_groups=scan.row_groups_total, row_groups_pruned=scan.row_groups_pruned)
     memory = programs.fragment.config.memory
@@ -135,8 +149,7 @@ def _rows(
     for index, subprogram in zip(programs.wanted, generated[:-1], strict=True):
         run = Run(pool, threads, {**scans, **tables}, cancelled, metrics, memory, tuple(values))
         values[index] = scalar(execute(subprogram, run))
-    run = Run(pool, threads, {**scans, **tables}, cancelled, metrics, memory, tuple(values))
-    return execute(generated[-1], run)
+    return generated[-1], Run(pool, threads, {**scans, **tables}, cancelled, metrics, memory, tuple(values))
 
 
 def scalar(table: Table) -> tuple[Any, ...]:

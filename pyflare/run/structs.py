@@ -14,8 +14,14 @@ def assembled(table: Table, types: Sequence[DataType]) -> Table:
     """A table with columns of these types. A struct is null where its fields are: a model returns no nulls in it."""
     if not any(type_.fields for type_ in types):
         return table
-    layouts = tuple(Layout(type_) for type_ in types)
-    return Table(layouts, tuple(_assembled(batch, types) for batch in table.batches))
+    return Table(tuple(Layout(type_) for type_ in types), tuple(assembled_batches(iter(table.batches), types)))
+
+
+def assembled_batches(batches: Iterator[Batch], types: Sequence[DataType]) -> Iterator[Batch]:
+    """The same for batches, one after another."""
+    if not any(type_.fields for type_ in types):
+        return batches
+    return (_assembled(batch, types) for batch in batches)
 
 
 def _assembled(batch: Batch, types: Sequence[DataType]) -> Batch:

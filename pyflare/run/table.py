@@ -135,10 +135,7 @@ def _concatenate(parts: Sequence[tuple[int, Column]], layout: Layout, jobs: list
     if not parts:
         return as_views(empty_column(layout), 0, layout)
     columns = [column for _, column in parts]
-    if layout.type.kind is Kind.ARRAY:
-        data = _stacked(columns)
-    else:
-        data = _joined([column.data for column in columns], jobs)
+    data = _stacked(columns) if layout.type.kind is Kind.ARRAY else _joined([column.data for column in columns], jobs)
     ok = None
     if any(column.ok is not None for column in columns):
         ok = _joined([np.ones(n, np.uint8) if c.ok is None else c.ok for n, c in parts], jobs)

@@ -1,7 +1,9 @@
 package org.pyflare
 
+import java.util.Properties
+
 import org.apache.spark.sql.{Dataset, SparkSession}
-import org.apache.spark.sql.pyflare.Inspection
+import org.apache.spark.sql.pyflare.{Inspection, QueryStream}
 
 /** What the Python driver calls over its own Py4J gateway; every answer is JSON. */
 object PyFlare {
@@ -16,6 +18,16 @@ object PyFlare {
    * file of the caller's for the stream, or null.
    */
   def toArrow(df: Dataset[_], lent: String): String = Inspection.toArrow(df, lent)
+
+  /**
+   * Runs a query and writes its rows to a pipe as they come, as one Arrow stream. Null at its end, or `{"kind", "message"}` when the backend
+   * did not get there. `id` is a new name for this run; `inSpark` leaves the backend out; `properties` are the local ones of its jobs.
+   */
+  def stream(df: Dataset[_], id: String, pipe: String, inSpark: Boolean, properties: Properties): String =
+    QueryStream.write(df, id, pipe, inSpark, properties)
+
+  /** Ends a `stream` of which nobody wants more. */
+  def cancelStream(session: SparkSession, id: String): Unit = QueryStream.cancel(session, id)
 
   /** The backend's answer to `kernels` with the list of the fragments' ids. */
   def kernels(df: Dataset[_]): String = Inspection.kernels(df)

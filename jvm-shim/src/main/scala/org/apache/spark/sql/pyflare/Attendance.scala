@@ -14,13 +14,20 @@ private[pyflare] object Attendance {
 
   def of(exec: PyFlareExec, worker: WorkerProcess, run: String, request: String): String = {
     val answer = Worker.call(worker.backend.run(request))
-    try within(answer, patienceMillis).getOrElse(attended(exec, worker, run, answer))
+    cancelling(worker, run)(within(answer, patienceMillis).getOrElse(attended(exec, worker, run, answer)))
+  }
+
+  /** The answer of a run that goes at its reader's pace, without a companion. */
+  def alone(worker: WorkerProcess, run: String, request: String): String =
+    cancelling(worker, run)(Worker.call(worker.backend.run(request)).get())
+
+  private def cancelling[A](worker: WorkerProcess, run: String)(wait: => A): A =
+    try wait
     catch {
       case e if isCancellation(e) =>
         Worker.call(worker.backend.cancel(run))
         throw e
     }
-  }
 
   private def attended(exec: PyFlareExec, worker: WorkerProcess, run: String, answer: Future[String]): String = {
     val companion = Companion.start(exec)

@@ -17,9 +17,9 @@ private[pyflare] final case class InFile(path: Path) extends Delivery
 private[pyflare] final case class Inline(base64: String) extends Delivery
 
 /** One run of one fragment (`docs/wire.md`, section 4); its rows go to the file that the caller has `lent`, else to one of ours. */
-private[pyflare] final class FragmentRun(exec: PyFlareExec, lent: Option[Path] = None) extends Logging {
+private[pyflare] final class FragmentRun(exec: PyFlareExec, lent: Option[Path] = None, id: String = UUID.randomUUID.toString)
+    extends Logging {
   private val conf = exec.session.sparkContext.conf
-  private val id = UUID.randomUUID.toString
 
   /** The rows, or nothing when Spark is to run the original plan. Throws only what has nothing to do with us, cancellation for instance. */
   def result(): Option[ArrowResult] = deliver().flatMap { delivery =>
@@ -43,36 +43,59 @@ private[pyflare] final class FragmentRun(exec: PyFlareExec, lent: Option[Path] =
   /** The rows as the backend left them. */
   def deliver(): Option[Delivery] =
     if (exec.original.refused.get) None
-    else
-      attempt {
-        val worker = Worker.get(conf)
-        val files = new RunFiles(worker.directory, id)
-        try {
-          val inputs = exec.fragment.inputs.zip(exec.children).map { case (node, child) => node -> files.input(node) -> child }
-          inputs.foreach { case ((_, path), child) => InputStage.write(child, path) }
-          delivery(worker, lent.getOrElse(files.out()), inputs.map(_._1))
-        } finally files.removeInputs()
+    else attempt(withInputs((worker, files, inputs) => delivery(worker, lent.getOrElse(files.out()), inputs)))
+
+  /** Has the rows written to a pipe as they come. What the backend says if it does not get to the end; some rows may have gone then. */
+  def stream(pipe: Path): Option[Refusal] =
+    try
+      withInputs { (worker, _, inputs) =>
+        val started = System.nanoTime
+        val text = request(pipe, inputs, stream = true)
+        val reply = asking(() => Decision.read(Attendance.alone(worker, id, text)))
+        if (accepted(reply, System.nanoTime - started, pipe).isDefined) None
+        else Some(Refusal(reply.path("kind").asText, reply.path("message").asText))
       }
+    catch {
+      case e if Attendance.isCancellation(e) => throw e
+      case e: ExecutionException => broken(e.getCause)
+      case NonFatal(e) => broken(e)
+    }
+
+  private def broken(cause: Throwable): Option[Refusal] = {
+    failed(cause)
+    Some(Refusal("internal", cause.toString))
+  }
+
+  private def withInputs[A](use: (WorkerProcess, RunFiles, Seq[(Int, Path)]) => A): A = {
+    val worker = Worker.get(conf)
+    val files = new RunFiles(worker.directory, id)
+    try {
+      val inputs = exec.fragment.inputs.zip(exec.children).map { case (node, child) => node -> files.input(node) -> child }
+      inputs.foreach { case ((_, path), child) => InputStage.write(child, path) }
+      use(worker, files, inputs.map(_._1))
+    } finally files.removeInputs()
+  }
 
   private def delivery(worker: WorkerProcess, out: Path, inputs: Seq[(Int, Path)]): Option[Delivery] = {
     var delivered = Option.empty[Delivery]
     val started = System.nanoTime
-    try delivered = accepted(ask(worker, request(out, inputs)), System.nanoTime - started, out)
+    try delivered = accepted(ask(worker, request(out, inputs, stream = false)), System.nanoTime - started, out)
     finally if (lent.isEmpty && !delivered.contains(InFile(out))) Files.deleteIfExists(out)
     delivered
   }
 
+  private def ask(worker: WorkerProcess, request: String): JsonNode =
+    asking(() => Decision.read(Attendance.of(exec, worker, id, request)))
+
   /** A restarted backend does not know the fragment until it has seen the plan again. */
-  private def ask(worker: WorkerProcess, request: String): JsonNode = {
-    val reply = send(worker, request)
+  private def asking(send: () => JsonNode): JsonNode = {
+    val reply = send()
     if (reply.path("kind").asText != "unknown-fragment") reply
     else {
       Worker.plan(conf, exec.original.document)
-      send(worker, request)
+      send()
     }
   }
-
-  private def send(worker: WorkerProcess, request: String): JsonNode = Decision.read(Attendance.of(exec, worker, id, request))
 
   private def accepted(reply: JsonNode, nanos: Long, out: Path): Option[Delivery] =
     if (reply.path("ok").asBoolean) {
@@ -90,12 +113,13 @@ private[pyflare] final class FragmentRun(exec: PyFlareExec, lent: Option[Path] =
     else logWarning(s"Fragment ${exec.fragment.id} goes to Spark ($kind): $message")
   }
 
-  private def request(out: Path, inputs: Seq[(Int, Path)]): String = {
+  private def request(out: Path, inputs: Seq[(Int, Path)], stream: Boolean): String = {
     val json = new JsonWriter(1024)
     json.obj {
       json.field("fragment", exec.fragment.id)
       json.field("run", id)
       json.field("out", out.toString)
+      json.field("stream", stream)
       json.key("inputs")
       json.obj(inputs.foreach { case (node, path) => json.field(node.toString, path.toString) })
     }

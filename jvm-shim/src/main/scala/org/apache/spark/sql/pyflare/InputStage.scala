@@ -24,11 +24,11 @@ private[pyflare] object InputStage {
 
   def write(child: SparkPlan, path: Path): Unit = {
     val sc = child.session.sparkContext
-    val send = new Part(child.schema, child.conf.sessionLocalTimeZone, Option.when(sc.isLocal)(path.toString))
+    val send = new Part(child.schema, child.conf.sessionLocalTimeZone, batchRows, Option.when(sc.isLocal)(path.toString))
     Using.resource(new BufferedOutputStream(Files.newOutputStream(path))) { out =>
       val stream = new ArrowBatchStreamWriter(child.schema, out, send.zone, false, false)
       val parts = new InOrder[Array[Array[Byte]]]((index, sent) => {
-        if (sc.isLocal) append(part(path.toString, index), out)
+        if (sc.isLocal) Part.append(path.toString, index, out)
         else stream.writeBatches(sent.iterator)
       })
       sc.runJob(rowsOf(child), send.apply _, parts.put _)
@@ -42,24 +42,30 @@ private[pyflare] object InputStage {
     case c if c.supportsColumnar && !c.supportsRowBased => c.executeColumnar().mapPartitions(_.flatMap(_.rowIterator.asScala))
     case c => c.execute()
   }
+}
 
-  private def append(part: Path, out: OutputStream): Unit = {
-    Files.copy(part, out)
-    Files.delete(part)
-  }
-
-  private def part(stream: String, index: Int): Path = Paths.get(s"$stream.$index")
-
-  /** What a task does with its rows. */
-  private final class Part(schema: StructType, val zone: String, stream: Option[String]) extends Serializable {
-    def apply(context: TaskContext, rows: Iterator[InternalRow]): Array[Array[Byte]] = {
-      val batches = ArrowConverters.toBatchIterator(rows, schema, batchRows, zone, false, false, context)
-      stream.fold(batches.toArray) { path =>
-        val file = Files.newOutputStream(part(path, context.partitionId()))
-        Using.resource(new BufferedOutputStream(file))(out => batches.foreach(out.write))
-        Array.empty
-      }
+/**
+ * What a task does with its rows, which become Arrow batches: it sends them, or, beside the driver, leaves them in the file of its number
+ * whose name begins with `files`.
+ */
+private[pyflare] final class Part(schema: StructType, val zone: String, batchRows: Long, files: Option[String]) extends Serializable {
+  def apply(context: TaskContext, rows: Iterator[InternalRow]): Array[Array[Byte]] = {
+    val batches = ArrowConverters.toBatchIterator(rows, schema, batchRows, zone, false, false, context)
+    files.fold(batches.toArray) { prefix =>
+      val file = Files.newOutputStream(Part.file(prefix, context.partitionId()))
+      Using.resource(new BufferedOutputStream(file))(out => batches.foreach(out.write))
+      Array.empty
     }
+  }
+}
+
+private[pyflare] object Part {
+  private def file(prefix: String, index: Int): Path = Paths.get(s"$prefix.$index")
+
+  /** Moves what a task has left to the end of a stream. */
+  def append(prefix: String, index: Int, out: OutputStream): Unit = {
+    Files.copy(file(prefix, index), out)
+    Files.delete(file(prefix, index))
   }
 }
 

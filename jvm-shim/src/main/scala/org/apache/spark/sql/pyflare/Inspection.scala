@@ -60,7 +60,8 @@ object Inspection extends AdaptiveSparkPlanHelper {
     json.result
   }
 
-  private def root(plan: SparkPlan): Option[PyFlareExec] = plan match {
+  /** The fragment that is the whole of a query. */
+  private[pyflare] def root(plan: SparkPlan): Option[PyFlareExec] = plan match {
     case f: PyFlareExec => Some(f)
     case r: ResultQueryStageExec => root(r.plan)
     case a: AdaptiveSparkPlanExec if root(a.executedPlan).isDefined => root(a.finalPhysicalPlan)

@@ -98,5 +98,8 @@ private[sql] final case class PyFlareExec(fragment: Fragment, original: Original
     new FragmentRDD[ColumnarBatch](
       sparkContext, () => run(), () => asClaimed(RowToColumnarExec(inSpark).executeColumnar()), fragment.single, _.batches)
 
+  /** The rows as Spark's own operators compute them. */
+  def executeInSpark(): RDD[InternalRow] = Settings.withoutPyFlare(asClaimed(inSpark.execute()))
+
   private def asClaimed[A](rdd: RDD[A]): RDD[A] = if (fragment.single) rdd.coalesce(1) else rdd
 }
