@@ -134,6 +134,7 @@ def test_arrays(session: SparkSession, query: str) -> None:
     [
         ("SELECT id, total(v) AS t, v FROM elsewhere WHERE id < 500", "FileFormat"),
         ("SELECT id, v FROM nulls", "columns of arrays are read for models only"),
+        ("SELECT (SELECT max(id) FROM nulls WHERE v IS NOT NULL) AS m, id FROM vectors", "ScalarSubquery: columns of"),
         ("SELECT v[1] AS e, total(v) AS t FROM vectors", "GetArrayItem"),
         ("SELECT v, count(*) AS n FROM nulls WHERE total(v) > 1 GROUP BY v", "ArrayTransform"),
         ("SELECT max(v) AS m FROM nulls WHERE total(v) > 1", "which Aggregate does not hand on"),

@@ -242,6 +242,8 @@ class Translation:
         operator = self.lower(_with_columns(scalar["f"]["plan"]))
         if any(isinstance(n, ops.Input) for n in _walk(operator)):
             raise Unsupported("a subquery in it stays with Spark", "ScalarSubquery")
+        if has_idle_arrays(_walk(operator)):
+            raise Unsupported("columns of arrays are read for models only", "ScalarSubquery")
         if operator not in self.subqueries:
             self.subqueries.append(operator)
         index = self.subqueries.index(operator)
