@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 MOST_BYTES: Final = 1 << 29
 
-_LIBRARY_CODECS: Final = {"ZSTD": "zstd", "GZIP": "gzip", "BROTLI": "brotli", "LZ4_RAW": "lz4_raw"}
+_LIBRARY_CODECS: Final = {"ZSTD": "zstd", "GZIP": "gzip", "BROTLI": "brotli"}
 _MOST_PAGES: Final = 1 << 12
 
 scratch: Final = Scratch()
@@ -66,7 +66,7 @@ def read_pages(kernels: Kernels, descriptor: int, info: ChunkInfo, is_optional: 
     table = table[:count]
     if info.codec not in ("UNCOMPRESSED", "SNAPPY"):
         codec = _LIBRARY_CODECS.get(info.codec)
-        if codec is None or not _decompressed(table, pa.Codec(codec)):
+        if codec is None or not _decompressed(table, codec):
             return None
     return Pages(table, rows, most_values, plain_bytes, coded, largest, None if entries < 0 else entries)
 
@@ -82,8 +82,11 @@ def _fill(descriptor: int, target: Array, start: int) -> bool:
     return True
 
 
-def _decompressed(table: Array, codec: pa.Codec) -> bool:
-    """Decompress every page by a library, and let the table point to the results; False if that cannot be done."""
+def _decompressed(table: Array, codec: str) -> bool:
+    """Decompress every page by a library, and let the table point to the results; False if that cannot be done.
+
+    By a stream, because `pa.Codec` does not tell when there are fewer bytes than a header promises.
+    """
     total = int((table[:, Page.ROOM] + table[:, Page.LEVELS] + PADDING).sum())
     if total > MOST_BYTES:
         return False
@@ -96,8 +99,10 @@ def _decompressed(table: Array, codec: pa.Codec) -> bool:
         at += levels
         if is_compressed and room:
             try:
-                plain = codec.decompress(source[levels:], room)
+                plain = pa.CompressedInputStream(pa.BufferReader(source[levels:]), codec).read_buffer(room + 1)
             except (pa.ArrowException, OSError, ValueError):
+                return False
+            if plain.size != room:
                 return False
             target.bytes[at : at + room] = view(plain, np.uint8, room)
         elif size == room or not room:
