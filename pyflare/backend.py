@@ -23,6 +23,7 @@ from pyflare.explain import explain_text, kernel_sources
 from pyflare.io.arrow import to_bytes, write_stream
 from pyflare.io.cache import ColumnCache
 from pyflare.io.columns import Batch
+from pyflare.io.pages import kernels
 from pyflare.io.warm import warm, write_sample
 from pyflare.run.executor import Metrics
 from pyflare.run.fragment import Attempt, Programs, Schema
@@ -32,6 +33,8 @@ log = logging.getLogger("pyflare")
 
 _KNOWN_PLANS = 512
 _REHEARSING = "spark.pyflare.rehearsing"  # set by the shim for plans most of which will never run
+_QUIET_SECONDS = 1.0
+_PATIENT_SECONDS = 60.0
 _INLINE_ROWS = 1000
 _INLINE_BYTES = 1 << 16
 
@@ -42,6 +45,29 @@ class Running:
 
     cancelled: threading.Event = field(default_factory=threading.Event)
     metrics: Metrics = field(default_factory=Metrics)
+
+
+class Activity:
+    """Who is planning, compiling or running now, and when the last one left off."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._started = self._ended = time.monotonic()
+        self._active = 0
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._active += 1
+
+    def __exit__(self, *error: object) -> None:
+        with self._lock:
+            self._active -= 1
+            self._ended = time.monotonic()
+
+    def leaves_room(self) -> bool:
+        """Whether it is a good time for work that nobody waits for: a quiet moment, or there has long been none."""
+        now = time.monotonic()
+        return (not self._active and now - self._ended > _QUIET_SECONDS) or now - self._started > _PATIENT_SECONDS
 
 
 class Backend:
@@ -55,7 +81,12 @@ class Backend:
         self._running: dict[str, Running] = {}
         self._pools: dict[int, ThreadPoolExecutor] = {}
         self._compiler = ThreadPoolExecutor(1, "pyflare-compile")
-        threading.Thread(target=warm, name="pyflare-warm", daemon=True).start()
+        self._activity = Activity()
+        threading.Thread(target=self._warm, name="pyflare-warm", daemon=True).start()
+
+    def _warm(self) -> None:
+        warm()
+        kernels.prepare(self._activity.leaves_room)
 
     # Planning ---------------------------------------------------------------------------------------------------------
 
@@ -67,7 +98,8 @@ class Backend:
             if known is not None:
                 self._plans.move_to_end(identity)
                 return known
-        answer = self._decide(json.loads(document), identity)
+        with self._activity:
+            answer = self._decide(json.loads(document), identity)
         with self._lock:
             self._plans[identity] = answer
             while len(self._plans) > _KNOWN_PLANS:
@@ -96,7 +128,8 @@ class Backend:
 
     def _compile_ahead(self, programs: Programs) -> None:
         try:
-            programs.compile(self._cache)
+            with self._activity:
+                programs.compile(self._cache)
         except Exception as error:  # the run meets it again and answers for it
             log.debug("compiling ahead failed: %s", error)
 
@@ -111,7 +144,8 @@ class Backend:
         if programs is None:
             return _failure("unknown-fragment", f"fragment {wanted['fragment']} is not known here")
         try:
-            return json.dumps(self._run(programs, wanted, running))
+            with self._activity:
+                return json.dumps(self._run(programs, wanted, running))
         except Cancelled as error:
             return _failure("cancelled", str(error))
         except DataError as error:

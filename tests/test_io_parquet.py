@@ -20,6 +20,7 @@ from pyflare.errors import ExecutionError, Unsupported
 from pyflare.io import parquet
 from pyflare.io.cache import ColumnCache
 from pyflare.io.columns import Encoding
+from pyflare.io.pages import kernels
 from pyflare.io.parquet import ScanColumn
 from pyflare.types import DataType, decimal
 from tests.io_support import expected, listed, rows, same, scan
@@ -65,6 +66,12 @@ WRITERS: Final[dict[str, dict[str, Any]]] = {
     "no statistics": {"write_statistics": False, "store_schema": False},
     "old": {"version": "1.0", "use_deprecated_int96_timestamps": True},
 }
+
+
+@pytest.fixture(scope="module", autouse=True)
+def page_decoder() -> None:
+    """What our own decoder can read, it reads."""
+    kernels.prepare()
 
 
 def column(kind: str, length: int, nulls: float, seed: int = 1) -> pa.Array:

@@ -9,6 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from pyflare.errors import Unsupported
+from pyflare.io.chunks import ChunkReader
+from pyflare.io.pages import kernels
 from pyflare.types import DataType, parse_type
 from tests.io_support import expected, listed, rows, same, scan
 
@@ -134,6 +136,12 @@ TARGETS: Final = [
 ]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def page_decoder() -> None:
+    """What our own decoder can read, it reads."""
+    kernels.prepare()
+
+
 @pytest.fixture(scope="module")
 def plain_spark(spark: SparkSession) -> SparkSession:
     """A session in which PyFlare is switched off."""
@@ -250,6 +258,26 @@ def test_spark_skips_files_without_a_byte(plain_spark: SparkSession, tmp_path: P
     pq.write_table(pa.table({"a": [1]}), tmp_path / "t.parquet")
     (tmp_path / "empty.parquet").touch()
     assert plain_spark.read.schema("a bigint").parquet(str(tmp_path)).collect() == [(1,)]
+
+
+def test_our_own_decoder_reads_what_spark_writes(plain_spark: SparkSession, tmp_path: Path) -> None:
+    written = plain_spark.range(0, 30_000, 1, 1).selectExpr(
+        "id",
+        "if(id % 3 = 0, null, id) AS maybe",
+        "cast(id % 700 AS decimal(12,2)) AS price",
+        "date_add(DATE '2001-01-01', cast(id % 900 AS int)) AS day",
+        "cast(id % 7 AS string) AS word",
+        "if(id % 5 = 0, null, concat('text ', id)) AS text",
+    )
+    written.write.parquet(str(tmp_path / "t"))
+    path = next((tmp_path / "t").glob("*.parquet"))
+    columns = {field.name: parse_type(field.dataType.jsonValue()) for field in written.schema}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ChunkReader, "_by_pyarrow", None)
+        found = rows(scan(path, columns))
+    table = pq.read_table(path)
+    for name, values in zip(columns, found, strict=True):
+        assert values == expected(table[name], columns[name]), name
 
 
 def _accepted(source: str, writer: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Column chunks → decoded columns, by pyarrow's decoder."""
+"""Column chunks → decoded columns: by our own decoder (`pages/`) what that understands, by pyarrow's all others."""
 
 from __future__ import annotations
 
@@ -17,10 +17,13 @@ from pyflare.io.decode import bounds, decode, decode_codes
 from pyflare.io.dictionaries import DictionaryOverflowError, GrowingDictionary
 from pyflare.io.footers import FileId, Footer
 from pyflare.io.memory import empty
+from pyflare.io.packing import packed
+from pyflare.io.pages.reader import read_chunk
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pyflare.io.columns import Layout
     from pyflare.io.conversions import Reading
     from pyflare.types import DataType
 
@@ -47,34 +50,52 @@ class ChunkReader:
         if self._file is not None:
             self._file.close()
 
-    def read(self, reading: Reading, type_: DataType, dictionary: GrowingDictionary | None) -> Chunk:
-        """Decode a column, into codes of `dictionary` if there is one.
+    def read(self, reading: Reading, layout: Layout, dictionary: GrowingDictionary | None) -> Chunk:
+        """Decode a column, into codes of `dictionary` if there is one, packed if the layout says so.
 
         Raises `ExecutionError` if the file is damaged or not the one whose footer was read.
         """
         path = self._footer.file.path
         try:
-            array = self._array(reading)
-            if dictionary is not None:
-                return Chunk(decode_codes(array.chunks, dictionary))
-            return _chunk(_combined(array), reading, type_)
+            chunk = self._decoded(reading, layout, dictionary)
+            if chunk is None:
+                chunk = self._by_pyarrow(reading, layout, dictionary)
+            _check_calendar(chunk, reading)
+            return chunk
         except (pa.ArrowException, OSError, ValueError) as error:
             raise ExecutionError(f"{path}: column {reading.field.name} cannot be read: {error}") from error
         except DictionaryOverflowError as error:
             raise Unsupported(f"{path}: column {reading.field.name} has too many distinct values") from error
 
+    def _decoded(self, reading: Reading, layout: Layout, dictionary: GrowingDictionary | None) -> Chunk | None:
+        info = self._footer.chunks(reading.field)[self._row_group]
+        chunk = read_chunk(self._opened().fileno(), info, reading, layout, dictionary)
+        self._check_identity()
+        return chunk
+
+    def _by_pyarrow(self, reading: Reading, layout: Layout, dictionary: GrowingDictionary | None) -> Chunk:
+        array = self._array(reading)
+        if dictionary is not None:
+            return Chunk(decode_codes(array.chunks, dictionary))
+        chunk = _chunk(_combined(array), reading, layout.type)
+        return packed(chunk, layout.type, layout.packed, reading.field.name) if layout.packed else chunk
+
     def _array(self, reading: Reading) -> pa.ChunkedArray:
-        parquet = self._opened()
-        table = parquet.reader.read_row_group(self._row_group, column_indices=[reading.field.leaf], use_threads=False)
+        reader = self._arrow_reader().reader
+        table = reader.read_row_group(self._row_group, column_indices=[reading.field.leaf], use_threads=False)
         self._check_identity()
         return table.column(0)
 
-    def _opened(self) -> pq.ParquetFile:
-        if self._parquet is None:
+    def _opened(self) -> pa.OSFile:
+        if self._file is None:
             self._file = pa.OSFile(self._footer.file.path)
             self._check_identity()
+        return self._file
+
+    def _arrow_reader(self) -> pq.ParquetFile:
+        if self._parquet is None:
             self._parquet = pq.ParquetFile(
-                self._file,
+                self._opened(),
                 metadata=_metadata(self._footer),
                 read_dictionary=list(self._coded),
                 pre_buffer=False,
@@ -117,9 +138,12 @@ def _chunk(array: pa.Array, reading: Reading, type_: DataType) -> Chunk:
     if reading.factor != 1:
         low, high = low * reading.factor, high * reading.factor
         column = _scaled(column, reading.factor, low, high)
-    if reading.floor is not None and low < reading.floor:
-        raise Unsupported(f"column {reading.field} has values of the old calendar, which Spark converts or refuses")
     return Chunk(column, low, high)
+
+
+def _check_calendar(chunk: Chunk, reading: Reading) -> None:
+    if reading.floor is not None and chunk.low is not None and chunk.low < reading.floor:
+        raise Unsupported(f"column {reading.field} has values of the old calendar, which Spark converts or refuses")
 
 
 def _scaled(column: Column, factor: int, low: int, high: int) -> Column:

@@ -58,14 +58,15 @@ _PATHS: Final = (
 class ChunkInfo:
     """What is known of one chunk: raw statistics, None where there are none to rely on.
 
-    `compressed` and `dictionary` are sizes in the file; `dictionary` is None unless a dictionary holds every value, as
-    far as one can tell.
+    `start` is where the chunk lies in the file, `compressed` and `dictionary` are sizes there; `dictionary` is None
+    unless a dictionary holds every value, as far as one can tell.
     """
 
     rows: int
     nulls: int | None
     low: Any
     high: Any
+    start: int
     compressed: int
     dictionary: int | None
     codec: str
@@ -109,6 +110,7 @@ class ChunkTable:
             0 if column.required else nulls if 0 <= nulls <= rows else None,
             low,
             high,
+            _start(numbers[_Item.DATA_PAGE], numbers[_Item.DICTIONARY_PAGE]),
             numbers[_Item.COMPRESSED],
             self._dictionary_bytes(index),
             name,
@@ -138,6 +140,11 @@ class ChunkTable:
     def _dictionary_bytes(self, index: int) -> int | None:
         start, end = self.items[index, [_Item.DICTIONARY_PAGE, _Item.DATA_PAGE], 0].tolist()
         return end - start if 0 < start < end and self.is_coded[index] else None
+
+
+def _start(data_page: int, dictionary_page: int) -> int:
+    """Where a chunk's first page is: some writers give a dictionary page at 0 where there is none."""
+    return dictionary_page if 0 < dictionary_page < data_page else data_page
 
 
 def _is_coded(events: Events) -> Array:

@@ -15,7 +15,7 @@ from pyflare.io.constants import Constants
 from pyflare.io.conversions import Reading
 from pyflare.io.dictionaries import GrowingDictionary
 from pyflare.io.files import Constant, TableFile, check_settings, open_file
-from pyflare.io.packing import packed, packing, unpacked
+from pyflare.io.packing import packing, unpacked
 from pyflare.io.pins import Pins
 from pyflare.io.settings import ReadSettings
 from pyflare.io.spec import Morsel, Prune, ScanColumn, ScanFile, ScanSpec
@@ -118,11 +118,8 @@ class Scan:
         return chunks
 
     def _make(self, key: Hashable, index: int, reader: ChunkReader, source: Reading, chunks: dict[int, Chunk]) -> None:
-        layout = self.packed_layouts[index]
         try:
-            chunk = chunks.get(index) or reader.read(source, layout.type, self._dictionaries.get(index))
-            if layout.packed:
-                chunk = packed(chunk, layout.type, layout.packed, source.field.name)
+            chunk = reader.read(source, self.packed_layouts[index], self._dictionaries.get(index))
         except BaseException as error:
             self._cache.fail(key, error)
             raise

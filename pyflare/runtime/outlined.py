@@ -2,7 +2,8 @@
 
 `@outlined(result, arguments)` makes a function two things. To a kernel it is an intrinsic: the call of an external
 function by its name. And its `ready` compiles the function, or loads it from Numba's cache, and tells LLVM where it is;
-the loader does that for every helper that a kernel imports, before the kernel itself is compiled or loaded.
+the loader does that for every helper that a kernel imports, before the kernel itself is compiled or loaded. Ask
+`is_cached` of a helper only when those that it calls are ready.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any, Final
 import llvmlite.binding as llvm
 from numba import njit
 from numba.core import cgutils, types
+from numba.core.compiler_lock import global_compiler_lock
 from numba.extending import intrinsic
 
 from pyflare.runtime.memory import OPTIONS
@@ -37,7 +39,8 @@ def outlined(result: Any, *arguments: Any) -> Callable[[Callable[..., Any]], Any
     def wrap(function: Callable[..., Any]) -> Any:
         name = f"{function.__module__}.{function.__qualname__}"
         call = intrinsic(_caller(name, signature))
-        call.ready = _Compiled(name, signature, function).ready
+        compiled = _Compiled(name, signature, function)
+        call.ready, call.is_cached = compiled.ready, compiled.is_cached
         call.__doc__ = function.__doc__
         return call
 
@@ -67,6 +70,14 @@ class _Compiled:
     def __init__(self, name: str, signature: Any, function: Callable[..., Any]) -> None:
         self._name, self._signature, self._function = name, signature, function
         self._compiled: Any = None
+
+    def is_cached(self) -> bool:
+        """Whether `ready` has nothing to compile. Numba's public interface does not tell before it compiles."""
+        with _lock, global_compiler_lock:
+            if self._compiled is not None:
+                return True
+            dispatcher = njit(**OPTIONS)(self._function)
+            return dispatcher._cache.load_overload(self._signature, dispatcher.targetctx) is not None
 
     def ready(self) -> Callable[..., Any]:
         """Compile the function and make its name known. Thread-safe. Returns what Python can call."""

@@ -1,0 +1,59 @@
+"""The decoder's compiled functions, which a query never waits for: until they are there, pyarrow reads."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from pyflare.io.pages.headers import read_headers
+from pyflare.io.pages.numbers import read_numbers
+from pyflare.io.pages.runs import read_indices, read_levels
+from pyflare.io.pages.snappy import uncompress
+from pyflare.io.pages.strings import read_strings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_log = logging.getLogger(__name__)
+_POLL_SECONDS: Final = 0.2
+
+# Those who are called come before those who call.
+FUNCTIONS: Final[tuple[Any, ...]] = (read_headers, uncompress, read_levels, read_indices, read_numbers, read_strings)
+
+
+@dataclass(frozen=True)
+class Kernels:
+    """What the decoder calls."""
+
+    read_headers: Callable[..., int]
+    uncompress: Callable[..., int]
+    read_numbers: Callable[..., int]
+    read_strings: Callable[..., int]
+
+
+_lock = threading.Lock()
+_ready: Kernels | None = None
+
+
+def current() -> Kernels | None:
+    """The functions, if all of them are there."""
+    return _ready
+
+
+def prepare(may_compile: Callable[[], bool] = lambda: True) -> Kernels:
+    """Load the functions from Numba's cache. What is not there is compiled, one at a time, when `may_compile` says so.
+
+    A compilation holds Numba's lock, for which the kernels of queries would wait.
+    """
+    global _ready
+    with _lock:
+        if _ready is None:
+            for function in FUNCTIONS:
+                while not function.is_cached() and not may_compile():
+                    time.sleep(_POLL_SECONDS)
+                function.ready()
+            _ready = Kernels(*(f.ready() for f in (read_headers, uncompress, read_numbers, read_strings)))
+        return _ready
