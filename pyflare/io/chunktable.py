@@ -102,15 +102,16 @@ class ChunkTable:
             raise ValueError(f"row group {group} of column {column.name} makes no sense")
         nulls, codec = numbers[_Item.NULLS], numbers[_Item.CODEC]
         name = _CODECS[codec] if 0 <= codec < len(_CODECS) else f"number {codec}"
+        start = _start(numbers[_Item.DATA_PAGE], numbers[_Item.DICTIONARY_PAGE])
         if column.is_list:  # its statistics are those of the elements
-            return ChunkInfo(rows, None, None, None, numbers[_Item.COMPRESSED], None, name)
+            return ChunkInfo(rows, None, None, None, start, numbers[_Item.COMPRESSED], None, name)
         low, high = self._bounds(column, index, trusts_order)
         return ChunkInfo(
             rows,
             0 if column.required else nulls if 0 <= nulls <= rows else None,
             low,
             high,
-            _start(numbers[_Item.DATA_PAGE], numbers[_Item.DICTIONARY_PAGE]),
+            start,
             numbers[_Item.COMPRESSED],
             self._dictionary_bytes(index),
             name,
