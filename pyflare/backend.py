@@ -19,7 +19,7 @@ from typing import Any
 from pyflare.compile import Decision, decide, nothing_of
 from pyflare.config import Config
 from pyflare.errors import Cancelled, DataError, Unsupported
-from pyflare.explain import explain_text, kernel_sources
+from pyflare.inspection import explain_text, kernel_sources
 from pyflare.io.arrow import to_bytes, write_stream
 from pyflare.io.cache import ColumnCache
 from pyflare.io.columns import Batch
