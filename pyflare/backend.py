@@ -48,12 +48,17 @@ class Running:
 
 
 class Activity:
-    """Who is planning, compiling or running now, and when the last one left off."""
+    """Who is planning, compiling or running now, when the last one left off, and whether the user has begun."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._started = self._ended = time.monotonic()
         self._active = 0
+        self._has_begun = False
+
+    def begin(self) -> None:
+        """The user's first query is here."""
+        self._has_begun = True
 
     def __enter__(self) -> None:
         with self._lock:
@@ -65,9 +70,13 @@ class Activity:
             self._ended = time.monotonic()
 
     def leaves_room(self) -> bool:
-        """Whether it is a good time for work that nobody waits for: a quiet moment, or there has long been none."""
+        """Whether it is a good time for work that nobody waits for: a quiet moment, or there has long been none.
+
+        The time before the first query is none: that one would wait for a compilation which has been begun.
+        """
         now = time.monotonic()
-        return (not self._active and now - self._ended > _QUIET_SECONDS) or now - self._started > _PATIENT_SECONDS
+        is_quiet = self._has_begun and not self._active and now - self._ended > _QUIET_SECONDS
+        return is_quiet or now - self._started > _PATIENT_SECONDS
 
 
 class Backend:
@@ -120,6 +129,7 @@ class Backend:
                 while len(self._programs) > _KNOWN_PLANS:
                     self._programs.popitem(last=False)
             if document["conf"].get(_REHEARSING) != "true":
+                self._activity.begin()
                 self._compiler.submit(self._compile_ahead, programs)
         return json.dumps(_answer(decision))
 

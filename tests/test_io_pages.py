@@ -256,6 +256,8 @@ def test_nobody_compiles_while_a_query_runs() -> None:
     assert not activity.leaves_room()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("pyflare.backend._QUIET_SECONDS", -1)
+        assert not activity.leaves_room(), "the first query would wait for it"
+        activity.begin()
         assert activity.leaves_room()
         with activity:
             assert not activity.leaves_room()
