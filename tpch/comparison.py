@@ -1,9 +1,11 @@
-"""What the experiments share: a query measured in several ways, in turns, with the answers compared."""
+"""What the experiments share: a query measured in several ways, in turns, the answers compared, the results kept."""
 
 from __future__ import annotations
 
 import datetime
 import importlib.metadata
+import json
+import operator
 import os
 import statistics
 import sys
@@ -11,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from tpch import machine
@@ -46,10 +49,17 @@ class Comparison:
     def __init__(self) -> None:
         self.results: list[Result] = []
 
-    def measure_in_turns(self, ways: Mapping[str, Callable[[Result], Any]], rows: int, repeat: int, warmup: int) -> Any:
+    def measure_in_turns(
+        self,
+        ways: Mapping[str, Callable[[Result], Any]],
+        rows: int,
+        repeat: int,
+        warmup: int,
+        same: Callable[[Any, Any], bool] = operator.eq,
+    ) -> Any:
         """Run each way `repeat` times. It gets its result, to which it adds the seconds, and returns its answer.
 
-        Returns the first answer, with which the others are compared.
+        Returns the first answer, with which the others are compared by `same`.
         """
         results = {name: Result(name, rows, warmup) for name in ways}
         self.results += results.values()
@@ -59,19 +69,15 @@ class Comparison:
             for name in names[first:] + names[:first]:
                 answer = ways[name](results[name])
                 expected = answer if expected is None else expected
-                results[name].rows_equal &= bool(answer == expected)
+                results[name].rows_equal &= bool(same(answer, expected))
             times = "   ".join(f"{result.way} {result.seconds[-1]:.3f}" for result in results.values())
             print(f"{rows:>9} rows, {number + 1}/{repeat}   {times}", file=sys.stderr, flush=True)
         return expected
 
     def document(self) -> dict[str, Any]:
         """Everything as JSON."""
-        return {
-            "when": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-            "machine": machine.describe(),
-            "versions": {name: importlib.metadata.version(name) for name in _PACKAGES},
-            "results": [{**asdict(r), "median": r.median, "ratio": self._ratio(r)} for r in self.results],
-        }
+        results = [{**asdict(r), "median": r.median, "ratio": self._ratio(r)} for r in self.results]
+        return {**circumstances(), "results": results}
 
     def report(self) -> str:
         """The results as a table."""
@@ -86,9 +92,31 @@ class Comparison:
             lines.append(line.rstrip())
         return "\n".join(lines)
 
+    def finish(self, out: Path) -> int:
+        """Write the results and print them. Returns the exit status: 1 when two ways gave different rows."""
+        save(self.document(), out)
+        print(self.report())
+        print(out)
+        return int(not all(result.rows_equal for result in self.results))
+
     def _ratio(self, result: Result) -> float | None:
         ours = (r.median for r in self.results if r.way == PYFLARE and r.rows == result.rows)
         return next((result.median / median for median in ours), None)
+
+
+def circumstances() -> dict[str, Any]:
+    """When, where and with which versions something is measured."""
+    return {
+        "when": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "machine": machine.describe(),
+        "versions": {name: importlib.metadata.version(name) for name in _PACKAGES},
+    }
+
+
+def save(document: Mapping[str, Any], out: Path) -> None:
+    """Write results to a JSON file."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps(document, indent=1) + "\n")
 
 
 def timed_query(spark: SparkSession, text: str, pyflare_on: bool, result: Result) -> list[Row]:

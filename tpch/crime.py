@@ -8,7 +8,6 @@ compares the times and the rows of that query for every way to call the model.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -210,11 +209,7 @@ def _run(arguments: argparse.Namespace) -> int:
         for rows in map(int, arguments.rows.split(",")):
             experiment.measure(rows, arguments.repeat, arguments.warmup)
     spark.stop()
-    arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    arguments.out.write_text(json.dumps(experiment.document(), indent=1) + "\n")
-    print(experiment.report())
-    print(arguments.out)
-    return int(not all(result.rows_equal for result in experiment.results))
+    return experiment.finish(arguments.out)
 
 
 def main() -> int:

@@ -8,7 +8,6 @@ with `predict_batch_udf`, with the registered function in plain Spark, and with 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import tempfile
 import time
@@ -165,11 +164,7 @@ def _run(arguments: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory() as scratch:
         experiment.measure(arguments.rows, arguments.repeat, arguments.warmup, Path(scratch))
     spark.stop()
-    arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    arguments.out.write_text(json.dumps(experiment.document(), indent=1) + "\n")
-    print(experiment.report())
-    print(arguments.out)
-    return int(not all(result.rows_equal for result in experiment.results))
+    return experiment.finish(arguments.out)
 
 
 def main() -> int:

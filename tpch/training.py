@@ -10,8 +10,6 @@ the resident sizes of its processes (Python, JVM, backend) during the epoch, and
 from __future__ import annotations
 
 import argparse
-import datetime
-import importlib.metadata
 import json
 import os
 import statistics
@@ -23,8 +21,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from tpch import crime, machine
-from tpch.comparison import session
+from tpch import crime
+from tpch.comparison import circumstances, save, session
 from tpch.crime_udfs import FEATURES
 from tpch.generate import DATA
 from tpch.measure import Peak
@@ -158,11 +156,8 @@ def same_loss(results: list[Result]) -> bool:
 
 def document(results: list[Result]) -> dict[str, Any]:
     """Everything as JSON."""
-    packages = ("pyflare", "pyspark", "tensorflow", "keras", "numba", "numpy", "pyarrow", "pandas")
     return {
-        "when": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "machine": machine.describe(),
-        "versions": {name: importlib.metadata.version(name) for name in packages},
+        **circumstances(),
         "same_loss": same_loss(results),
         "results": [{**asdict(r), "medians": r.medians(), "ratios": _ratios(r, results)} for r in results],
     }
@@ -218,8 +213,7 @@ def main() -> int:
         return 0
     numbers = range(1, len(WAYS) + 1) if arguments.ways == "all" else map(int, arguments.ways.split(","))
     results = measure(rows, batch, arguments.repeat, [WAYS[number - 1] for number in numbers], data)
-    arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    arguments.out.write_text(json.dumps(document(results), indent=1) + "\n")
+    save(document(results), arguments.out)
     print(report(results))
     print(arguments.out)
     return int(not same_loss(results))

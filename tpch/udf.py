@@ -9,19 +9,15 @@ session. A cold run is the first query of a new process, once its session is the
 from __future__ import annotations
 
 import argparse
-import datetime
-import importlib.metadata
-import json
 import math
 import os
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -30,15 +26,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tpch import machine
-from tpch.comparison import session
+from tpch.comparison import PYFLARE, Comparison, Result, save, session, timed_query
 from tpch.generate import DATA
 from tpch.run import empty_cache
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from pyspark.sql import SparkSession
+    from pyspark.sql import Row, SparkSession
 
 ROWS: Final = 6_000_000
 RESULTS: Final = Path(__file__).parent / "results" / "udf.json"
@@ -94,12 +87,11 @@ def _pandas(spark: SparkSession) -> None:
     spark.udf.register("chosen", pandas_udf(chosen_ones, "boolean"))
 
 
-PYFLARE: Final = Way("PyFlare, @udf", True, _plain(False))
 WAYS: Final = (
     Way("Spark, @udf", False, _plain(False)),
     Way("Spark, @udf(useArrow=True)", False, _plain(True)),
     Way("Spark, pandas_udf", False, _pandas),
-    PYFLARE,
+    Way(PYFLARE, True, _plain(False)),
 )
 QUERY: Final = "SELECT sum(charge(price, quantity)) AS total, count(*) AS n FROM sales WHERE chosen(price)"
 
@@ -115,115 +107,59 @@ def generate(rows: int, folder: Path, seed: int = 1) -> Path:
     return path
 
 
-@dataclass
-class Result:
-    """The times of one way; the first `warmup` hot ones do not count."""
+class Experiment(Comparison):
+    """A file, and what has been measured on it so far; `cold` has the seconds of first queries, by way."""
 
-    way: str
-    rows: int
-    warmup: int
-    hot: list[float] = field(default_factory=list)
-    cold: list[float] = field(default_factory=list)
-    coverage: str = ""
-    rows_equal: bool = True
+    def __init__(self, rows: int, data: Path) -> None:
+        super().__init__()
+        self.rows, self.data = rows, data
+        self.cold: dict[str, list[float]] = {way.name: [] for way in WAYS}
 
-    @property
-    def hot_median(self) -> float:
-        return statistics.median(self.hot[self.warmup :])
+    def once(self, spark: SparkSession, way: Way, result: Result) -> list[Row]:
+        """Run the query one way."""
+        spark.read.parquet(str(generate(self.rows, self.data))).createOrReplaceTempView("sales")
+        way.register(spark)
+        return timed_query(spark, QUERY, way.pyflare, result)
 
-    @property
-    def cold_median(self) -> float | None:
-        return statistics.median(self.cold) if self.cold else None
+    def measure_hot(self, repeat: int, warmup: int) -> None:
+        """Run the query every way, in turns, in one session."""
+        spark = session(True, name="udf")
+        ways = {way.name: partial(self.once, spark, way) for way in WAYS}
+        self.measure_in_turns(ways, self.rows, repeat, warmup, same_sum)
+        spark.stop()
 
+    def measure_cold(self) -> None:
+        """The first query of a new process for each way; PyFlare's with an empty kernel cache."""
+        for number, way in enumerate(WAYS):
+            options = ["--way", str(number), "--rows", str(self.rows), "--data", str(self.data)]
+            command = [sys.executable, "-m", "tpch.udf", "once", *options]
+            with tempfile.TemporaryDirectory() as cache:
+                environment = {**os.environ, **empty_cache(Path(cache))}
+                done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+            self.cold[way.name].append(float(done.stdout.split()[-1]))
+            print(f"first query   {way.name} {self.cold[way.name][-1]:.3f}", file=sys.stderr, flush=True)
 
-def once(spark: SparkSession, way: Way, path: Path) -> tuple[float, tuple[float, int]]:
-    """The seconds that the query takes, and its answer."""
-    spark.read.parquet(str(path)).createOrReplaceTempView("sales")
-    way.register(spark)
-    with _switched(spark, way.pyflare):
-        began = time.perf_counter()
-        row = spark.sql(QUERY).collect()[0]
-        return time.perf_counter() - began, (row.total, row.n)
+    def document(self) -> dict[str, Any]:
+        """Everything as JSON."""
+        return {**super().document(), "query": QUERY, "cold": self.cold, "cold_medians": self._cold_medians()}
 
+    def report(self) -> str:
+        """The results as a table, and first queries below it."""
+        medians, lines = self._cold_medians(), [super().report()]
+        if medians:
+            lines += ["", f"{'first query':<24} {'median s':>9} {'/ PyFlare':>10}"]
+        for name, seconds in medians.items():
+            lines.append(f"{name:<24} {seconds:>9.3f} {seconds / medians[PYFLARE]:>10.1f}")
+        return "\n".join(lines)
 
-def coverage(spark: SparkSession, way: Way) -> str:
-    """How much of the query PyFlare takes over."""
-    import pyflare
-
-    way.register(spark)
-    found = pyflare.explain(QUERY, spark)
-    return found.coverage if found.fully_accelerated else f"{found.coverage}: {'; '.join(map(str, found.reasons))}"
-
-
-@contextmanager
-def _switched(spark: SparkSession, on: bool) -> Iterator[None]:
-    spark.conf.set("spark.pyflare.enabled", str(on).lower())
-    try:
-        yield
-    finally:
-        spark.conf.unset("spark.pyflare.enabled")
-
-
-def measure_hot(spark: SparkSession, results: Sequence[Result], path: Path, repeat: int) -> None:
-    """Run the query every way, in turns, and compare the answers."""
-    expected: tuple[float, int] | None = None
-    for number in range(repeat):
-        shift = number % len(WAYS)
-        for way, result in [*zip(WAYS, results, strict=True)][shift:] + [*zip(WAYS, results, strict=True)][:shift]:
-            seconds, answer = once(spark, way, path)
-            result.hot.append(seconds)
-            expected = expected or answer
-            result.rows_equal &= answer[1] == expected[1] and math.isclose(answer[0], expected[0], rel_tol=1e-9)
-            if way.pyflare and not result.coverage:
-                result.coverage = coverage(spark, way)
-        times = "   ".join(f"{result.way} {result.hot[-1]:.3f}" for result in results)
-        print(f"{number + 1}/{repeat}   {times}", file=sys.stderr, flush=True)
+    def _cold_medians(self) -> dict[str, float]:
+        return {name: statistics.median(seconds) for name, seconds in self.cold.items() if seconds}
 
 
-def measure_cold(results: Sequence[Result], rows: int, data: Path) -> None:
-    """The first query of a new process for each way; PyFlare's with an empty kernel cache."""
-    for number, result in enumerate(results):
-        command = [sys.executable, "-m", "tpch.udf", "once", "--way", str(number), "--rows", str(rows)]
-        with tempfile.TemporaryDirectory() as cache:
-            environment = {**os.environ, **empty_cache(Path(cache))}
-            done = subprocess.run(
-                [*command, "--data", str(data)], capture_output=True, text=True, check=True, env=environment
-            )
-        result.cold.append(float(done.stdout.split()[-1]))
-        print(f"cold   {result.way} {result.cold[-1]:.3f}", file=sys.stderr, flush=True)
-
-
-def document(results: Sequence[Result]) -> dict[str, Any]:
-    """Everything as JSON."""
-    packages = ("pyflare", "pyspark", "numba", "numpy", "pyarrow", "pandas")
-    ours = next(result for result in results if result.way == PYFLARE.name)
-    return {
-        "when": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "machine": machine.describe(),
-        "versions": {name: importlib.metadata.version(name) for name in packages},
-        "query": QUERY,
-        "results": [{**asdict(result), **_summary(result, ours)} for result in results],
-    }
-
-
-def _summary(result: Result, ours: Result) -> dict[str, float | None]:
-    medians = {"hot_median": result.hot_median, "cold_median": result.cold_median}
-    return {**medians, "ratio": result.hot_median / ours.hot_median, "cold_ratio": _cold_ratio(result, ours)}
-
-
-def _cold_ratio(result: Result, ours: Result) -> float | None:
-    return result.cold_median / ours.cold_median if result.cold_median and ours.cold_median else None
-
-
-def report(results: Sequence[Result]) -> str:
-    """The results as a table."""
-    ours = next(result for result in results if result.way == PYFLARE.name)
-    lines = [f"{'way':<28} {'hot s':>8} {'/ PyFlare':>10} {'cold s':>8}  rows equal  coverage"]
-    for r in results:
-        cold = "" if r.cold_median is None else f"{r.cold_median:.3f}"
-        ratio, equal = r.hot_median / ours.hot_median, "yes" if r.rows_equal else "NO"
-        lines.append(f"{r.way:<28} {r.hot_median:>8.3f} {ratio:>10.1f} {cold:>8}  {equal:<10}  {r.coverage}".rstrip())
-    return "\n".join(lines)
+def same_sum(answer: list[Row], expected: list[Row]) -> bool:
+    """Whether two answers are equal but for the order of a floating-point sum."""
+    (row,), (other,) = answer, expected
+    return row.n == other.n and math.isclose(row.total, other.total, rel_tol=1e-9)
 
 
 def _arguments() -> argparse.Namespace:
@@ -244,37 +180,22 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _run(arguments: argparse.Namespace) -> int:
-    path = generate(arguments.rows, arguments.data)
-    results = [Result(way.name, arguments.rows, arguments.warmup) for way in WAYS]
-    spark = session(True)
-    measure_hot(spark, results, path, arguments.repeat)
-    spark.stop()
-    _save(results, arguments.out)
-    for _ in range(arguments.cold):
-        measure_cold(results, arguments.rows, arguments.data)
-        _save(results, arguments.out)
-    print(report(results))
-    print(arguments.out)
-    return int(not all(result.rows_equal for result in results))
-
-
-def _save(results: Sequence[Result], out: Path) -> None:
-    """Write what there is so far: cold runs take minutes, and none is to be lost."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps(document(results), indent=1) + "\n")
-
-
 def main() -> int:
     """The command line. The exit status is 1 when two ways gave different rows."""
     arguments = _arguments()
-    if arguments.command == "run":
-        return _run(arguments)
-    way = WAYS[arguments.way]
-    spark = session(way.pyflare)
-    print(once(spark, way, generate(arguments.rows, arguments.data))[0])
-    spark.stop()
-    return 0
+    experiment = Experiment(arguments.rows, arguments.data)
+    if arguments.command == "once":
+        way, result = WAYS[arguments.way], Result("", arguments.rows, 0)
+        spark = session(way.pyflare, name="udf")
+        experiment.once(spark, way, result)
+        spark.stop()
+        print(result.seconds[0])
+        return 0
+    experiment.measure_hot(arguments.repeat, arguments.warmup)
+    for _ in range(arguments.cold):
+        save(experiment.document(), arguments.out)  # first queries take minutes, and nothing is to be lost
+        experiment.measure_cold()
+    return experiment.finish(arguments.out)
 
 
 if __name__ == "__main__":
