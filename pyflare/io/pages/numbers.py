@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 from numba import int64, njit, uint64
 from numba.core import types
 
-from pyflare.io.pages.headers import DICTIONARY, NUMBERS, PLAIN, TABLE, Page
+from pyflare.io.pages.headers import DICTIONARY, NUMBERS, PLAIN, Page
 from pyflare.io.pages.memory import INLINED, get32, get64, get_byte, get_u32, put64
-from pyflare.io.pages.opening import present_rows, uncompressed
+from pyflare.io.pages.opening import ADDRESS, QUESTION, present_rows, uncompressed
 from pyflare.io.pages.runs import read_indices
 from pyflare.runtime.outlined import NUMBER, outlined
 
@@ -57,24 +57,7 @@ def _spread(values: Any, ok: Any, target: Any, width: Any, count: Any) -> None:
         values += width * uint64(has)
 
 
-@outlined(
-    types.int64,
-    TABLE,
-    NUMBER,
-    NUMBER,
-    types.boolean,
-    types.boolean,
-    types.uint64,
-    types.uint64,
-    types.uint64,
-    types.uint64,
-    NUMBER,
-    types.uint64,
-    types.uint64,
-    NUMBER,
-    types.uint64,
-    NUMBERS,
-)
+@outlined(NUMBER, QUESTION, ADDRESS, ADDRESS, NUMBER, ADDRESS, ADDRESS, NUMBER, types.uint64, NUMBERS)
 def read_numbers(
     pages: Array,
     count: int,

@@ -1,18 +1,24 @@
-"""What numbers and strings have in common: a page's bytes, uncompressed, and which of its rows have a value."""
+"""What numbers and strings have in common: what is asked, a page's bytes, and which of its rows have a value."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from numba import int64, njit, uint64
+from numba.core import types
 
-from pyflare.io.pages.headers import DATA_V2, DICTIONARY, Page
+from pyflare.io.pages.headers import DATA_V2, DICTIONARY, TABLE, Page
 from pyflare.io.pages.memory import INLINED, get_u32
 from pyflare.io.pages.runs import read_levels
 from pyflare.io.pages.snappy import uncompress
+from pyflare.runtime.outlined import NUMBER
 
 if TYPE_CHECKING:
     from pyflare.io.columns import Array
+
+ADDRESS: Final = types.uint64
+QUESTION: Final = (TABLE, NUMBER, NUMBER, types.boolean, types.boolean, ADDRESS, ADDRESS)
+"""Pages, how many of them, rows, whether they are Snappy's and optional; room for any page's bytes and its indices."""
 
 _KIND, _VALUES, _START, _SIZE = Page.KIND.value, Page.VALUES.value, Page.START.value, Page.SIZE.value
 _ROOM, _LEVELS, _IS_COMPRESSED = Page.ROOM.value, Page.LEVELS.value, Page.IS_COMPRESSED.value

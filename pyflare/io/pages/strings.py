@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from numba import int64, njit, uint64
-from numba.core import types
 
-from pyflare.io.pages.headers import DICTIONARY, NUMBERS, PLAIN, TABLE, Page
+from pyflare.io.pages.headers import DICTIONARY, NUMBERS, PLAIN, Page
 from pyflare.io.pages.memory import INLINED, copy64, get64, get_byte, get_u32, put32, put64
-from pyflare.io.pages.opening import present_rows, uncompressed
+from pyflare.io.pages.opening import ADDRESS, QUESTION, present_rows, uncompressed
 from pyflare.io.pages.runs import read_indices
 from pyflare.runtime.memory import memory_copy
 from pyflare.runtime.outlined import NUMBER, outlined
@@ -69,25 +68,7 @@ def _copy(places: Any, ok: Any, has_nulls: bool, count: Any, offsets: Any, targe
     return used
 
 
-@outlined(
-    types.int64,
-    TABLE,
-    NUMBER,
-    NUMBER,
-    types.boolean,
-    types.boolean,
-    types.uint64,
-    types.uint64,
-    types.uint64,
-    types.uint64,
-    NUMBER,
-    types.uint64,
-    types.uint64,
-    types.uint64,
-    types.uint64,
-    NUMBER,
-    NUMBERS,
-)
+@outlined(NUMBER, QUESTION, ADDRESS, ADDRESS, NUMBER, ADDRESS, ADDRESS, ADDRESS, ADDRESS, NUMBER, NUMBERS)
 def read_strings(
     pages: Array,
     count: int,
