@@ -25,9 +25,9 @@ from pyflare.io.cache import ColumnCache
 from pyflare.io.columns import Batch
 from pyflare.io.pages import kernels
 from pyflare.io.warm import warm, write_sample
-from pyflare.run.executor import Metrics
 from pyflare.run.fragment import Attempt, Programs, Schema
 from pyflare.run.table import Table
+from pyflare.run.threads import Metrics
 
 log = logging.getLogger("pyflare")
 

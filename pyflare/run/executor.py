@@ -1,12 +1,11 @@
-"""Runs a generated program: morsels on threads, one table after another."""
+"""Runs a generated program, one table after another."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -15,10 +14,10 @@ import numpy as np
 from pyflare.codegen.generate import Generated
 from pyflare.codegen.kernel import DATA_ERROR
 from pyflare.codegen.load import arguments, load
-from pyflare.codegen.sinks import GroupsSpec, ModelSpec, OutputColumn, RowsSpec
+from pyflare.codegen.sinks import GroupsSpec, ModelSpec, RowsSpec
 from pyflare.codegen.values import Frame
-from pyflare.errors import Cancelled, DataError, ExecutionError, Unsupported
-from pyflare.io.columns import Array, Batch, Column, Encoding, Layout
+from pyflare.errors import DataError, Unsupported
+from pyflare.io.columns import Batch, Column, Encoding, Layout
 from pyflare.io.parquet import Scan
 from pyflare.pipeline.model import (
     GroupsNode,
@@ -34,85 +33,14 @@ from pyflare.pipeline.model import (
 from pyflare.run.feeds import column_of, fed
 from pyflare.run.groups import Groups
 from pyflare.run.joins import JoinTable, build_table, unmatched
+from pyflare.run.outputs import output_batch, output_buffers
 from pyflare.run.sort import sort_table
-from pyflare.run.sources import Numbers, Source
-from pyflare.run.table import Table, array_rows, as_views, codes_as_views, sliced
-from pyflare.types import Kind
+from pyflare.run.sources import Numbers
+from pyflare.run.table import Table, as_views, bytes_of, codes_as_views, limited, sliced
+from pyflare.run.threads import Make, Piece, Run, for_each, on_threads
 
 MORSEL_ROWS = 128 * 1024
 MANY_ROWS = 2**32
-
-
-@dataclass
-class Metrics:
-    """What a run cost, for Spark's UI. Times are nanoseconds, summed over threads."""
-
-    bytes_read: int = 0
-    read_ns: int = 0
-    compile_ns: int = 0
-    kernel_ns: int = 0
-    handover_ns: int = 0
-    row_groups: int = 0
-    row_groups_pruned: int = 0
-    done: int = 0
-    total: int = 0
-    held_bytes: int = 0
-    lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
-
-    def add(self, **amounts: int) -> None:
-        """Add to counters, from any thread."""
-        with self.lock:
-            for name, amount in amounts.items():
-                setattr(self, name, getattr(self, name) + amount)
-
-
-@dataclass(frozen=True)
-class Run:
-    """One execution of a fragment: its threads, sources, and the flag that ends it early."""
-
-    pool: ThreadPoolExecutor
-    threads: int
-    sources: Mapping[int, Source]
-    cancelled: threading.Event
-    metrics: Metrics
-    memory: int
-    subqueries: tuple[Any, ...] = ()
-    join_tables: dict[int, JoinTable] = field(default_factory=dict)
-
-    def built(self, build: Generated) -> JoinTable:
-        """The join table of a build node, made at the first call."""
-        found = self.join_tables.get(id(build.node))
-        if found is None:
-            found = self.join_tables[id(build.node)] = build_table(execute(build.inputs[0], self), build, self.together)
-            self.claim(found.nbytes)
-        return found
-
-    def claim(self, amount: int) -> None:
-        """Count bytes of tables and states against the memory of the query, for as long as it runs."""
-        self.metrics.add(held_bytes=amount)
-        if self.metrics.held_bytes > self.memory:
-            raise Unsupported(f"the query needs more than the {self.memory} bytes of spark.pyflare.memory")
-
-    def together(self, jobs: Sequence[Callable[[], Any]]) -> list[Any]:
-        """Do jobs that are parts of a step, on the run's threads."""
-        return _on_threads(self, jobs, whole=False)
-
-    def check(self) -> None:
-        """Raise `Cancelled` if the user has cancelled the query."""
-        if self.cancelled.is_set():
-            raise Cancelled("the query was cancelled")
-
-
-@dataclass(frozen=True)
-class Piece:
-    """One morsel: how many rows, and how to get some of its columns."""
-
-    length: int
-    read: Callable[[Sequence[int]], Batch]
-
-
-Make = Callable[[Piece, Callable[[int], None]], list[Batch]]
-"""Makes the batches of a piece, and claims the bytes that they take."""
 
 
 def execute(program: Generated, run: Run, wanted: int | None = None) -> Table:
@@ -139,7 +67,7 @@ def _read_all(
     source: Generated, run: Run, layouts: Sequence[Layout], columns: Sequence[int], wanted: int | None
 ) -> list[Batch]:
     make, pieces = reader(source, run, layouts, columns)
-    return _for_each(run, make, pieces, wanted)
+    return for_each(run, make, pieces, wanted)
 
 
 def reader(
@@ -151,7 +79,7 @@ def reader(
         started = time.perf_counter_ns()
         batch = piece.read(columns)
         run.metrics.add(read_ns=time.perf_counter_ns() - started)
-        claim(_bytes_of(batch))
+        claim(bytes_of(batch))
         return [batch]
 
     return make, pieces_of(source, run, packed=any(layout.packed for layout in layouts))
@@ -179,20 +107,12 @@ def _limit(program: Generated, run: Run, _wanted: int | None) -> Table:
     node = program.node
     assert isinstance(node, LimitNode)
     table = execute(program.inputs[0], run, None if node.limit is None else node.limit + node.offset)
-    left = table.rows if node.limit is None else node.limit
-    skip, batches = node.offset, []
-    for batch in table.batches:
-        start = min(skip, batch.length)
-        stop = min(batch.length, start + left)
-        skip, left = skip - start, left - (stop - start)
-        if stop > start:
-            batches.append(sliced(batch, start, stop))
-    return Table(table.layouts, tuple(batches))
+    return Table(table.layouts, tuple(limited(iter(table.batches), node.offset, node.limit)))
 
 
 def _unmatched(program: Generated, run: Run, _wanted: int | None) -> Table:
     """The rows of a join table that no probe has hit."""
-    return unmatched(run.built(program.inputs[0]), program)
+    return unmatched(_built(run, program.inputs[0]), program)
 
 
 def _union(program: Generated, run: Run, wanted: int | None) -> Table:
@@ -219,7 +139,7 @@ def as_merged(batch: Batch, layouts: Sequence[Layout]) -> Batch:
 def _written(program: Generated, run: Run, wanted: int | None) -> Table:
     """The table that a kernel writes."""
     make = writer(program, run)
-    return Table(program.shape.layouts, tuple(_for_each(run, make, pieces_of(program.inputs[0], run), wanted)))
+    return Table(program.shape.layouts, tuple(for_each(run, make, pieces_of(program.inputs[0], run), wanted)))
 
 
 def writer(program: Generated, run: Run) -> Make:
@@ -232,9 +152,9 @@ def _rows_writer(program: Generated, run: Run) -> Make:
     spec = program.spec
 
     def finish(frame: Frame) -> Batch:
-        return _output_batch(spec, frame)
+        return output_batch(spec, frame)
 
-    return _writer(program, run, partial(_output_buffers, spec), finish)
+    return _writer(program, run, partial(output_buffers, spec), finish)
 
 
 def _model_writer(program: Generated, run: Run) -> Make:
@@ -244,13 +164,13 @@ def _model_writer(program: Generated, run: Run) -> Make:
     storages = [layout.type.storage for layout in program.shape.layouts[spec.width :]]
 
     def buffers(rows: int) -> dict[str, Any]:
-        states = _output_buffers(spec.rows, rows)
+        states = output_buffers(spec.rows, rows)
         states["feeds"] = spec.step.allocate(rows)
         states["feed_ok"] = np.ones(rows if spec.nullable else 0, np.uint8)
         return states
 
     def finish(frame: Frame) -> Batch:
-        written = _output_batch(spec.rows, frame)
+        written = output_batch(spec.rows, frame)
         rows, kept = written.length, written.columns[: spec.width]
         ok = frame.states["feed_ok"][:rows] if spec.nullable else None
         feeds = fed(spec.step, frame.states["feeds"], written.columns[spec.width :], rows)
@@ -278,7 +198,7 @@ def _writer(
 
         def flush() -> None:
             batches.append(finish(frame))
-            claim(_bytes_of(batches[-1]))
+            claim(bytes_of(batches[-1]))
 
         def full() -> None:
             flush()
@@ -293,9 +213,19 @@ def _writer(
     return make
 
 
+def _built(run: Run, build: Generated) -> JoinTable:
+    """The join table of a build node, made at the first call."""
+    found = run.join_tables.get(id(build.node))
+    if found is None:
+        table = execute(build.inputs[0], run)
+        found = run.join_tables[id(build.node)] = build_table(table, build, run.together)
+        run.claim(found.nbytes)
+    return found
+
+
 def _joined(program: Generated, run: Run) -> tuple[JoinTable, ...]:
     """The tables that a kernel probes."""
-    return tuple(run.built(child) for child in program.inputs[1:])
+    return tuple(_built(run, child) for child in program.inputs[1:])
 
 
 def _groups(program: Generated, run: Run, _wanted: int | None) -> Table:
@@ -329,7 +259,7 @@ def _groups(program: Generated, run: Run, _wanted: int | None) -> Table:
             run.claim(groups.arena.size - texts)
             run.metrics.add(done=1)
 
-    parts = _on_threads(run, [work] * max(1, min(run.threads, len(pieces))), whole=False)
+    parts = on_threads(run, [work] * max(1, min(run.threads, len(pieces))), whole=False)
     return Table(program.shape.layouts, parts[0].merged(parts[1:], run.together))
 
 
@@ -365,65 +295,7 @@ def _run_kernel(
     run.metrics.add(kernel_ns=time.perf_counter_ns() - started)
 
 
-def _output_buffers(spec: RowsSpec, rows: int) -> dict[str, Any]:
-    states: dict[str, Any] = {"counter": np.zeros(1, np.int64)}
-    for index, column in enumerate(spec.columns):
-        layout = column.layout
-        width = 2 if layout.type.kind is Kind.WIDE else 1
-        states[f"out{index}_data"] = np.empty(rows * width, _element(layout))
-        if layout.nullable:
-            states[f"out{index}_ok"] = np.empty(rows, np.uint8)
-        if layout.encoding is Encoding.VIEWS:
-            states[f"out{index}_lengths"] = np.empty(rows, np.int32)
-    return states
-
-
-def _element(layout: Layout) -> Any:
-    if layout.encoding is Encoding.CODES:
-        return np.int32
-    if layout.type.kind is Kind.ARRAY:
-        return np.int64
-    return np.uint64 if layout.encoding is Encoding.VIEWS else layout.type.storage
-
-
-def _output_batch(spec: RowsSpec, frame: Frame) -> Batch:
-    states, source = frame.states, frame.batch
-    count = int(states["counter"][0])
-    columns = tuple(_output_column(index, column, frame, count) for index, column in enumerate(spec.columns))
-    borrowed = any(column.layout.type.is_stringlike for column in spec.columns)
-    return Batch(count, columns, (source, frame.arena, frame.tables, frame.subqueries) if borrowed else ())
-
-
-def _bytes_of(batch: Batch) -> int:
-    parts = ((c.data, c.ok, c.lengths, c.bytes) for c in batch.columns)
-    return sum(part.nbytes for column in parts for part in column if part is not None)
-
-
-def _output_column(index: int, column: OutputColumn, frame: Frame, count: int) -> Column:
-    states = frame.states
-    width = 2 if column.layout.type.kind is Kind.WIDE else 1
-    data = _shrunk(states[f"out{index}_data"], count * width)
-    ok = states.get(f"out{index}_ok")
-    lengths = states.get(f"out{index}_lengths")
-    if column.layout.type.kind is Kind.ARRAY:
-        assert column.source is not None
-        data = array_rows(frame.column(column.source), data)
-    dictionary = None if column.source is None else frame.column(column.source).dictionary
-    return Column(
-        data,
-        None if ok is None else _shrunk(ok, count),
-        None,
-        None if lengths is None else _shrunk(lengths, count),
-        dictionary,
-    )
-
-
-def _shrunk(buffer: Array, count: int) -> Array:
-    """The first elements; copied where that frees most of the buffer."""
-    return buffer[:count] if 2 * count >= len(buffer) else buffer[:count].copy()
-
-
-# Morsels and threads --------------------------------------------------------------------------------------------------
+# Morsels --------------------------------------------------------------------------------------------------------------
 
 
 def pieces_of(child: Generated, run: Run, *, packed: bool = True) -> list[Piece]:
@@ -481,44 +353,6 @@ def _scan_pieces(scan: Scan, run: Run, packed: bool) -> list[Piece]:
     return [Piece(morsel.length, reader(morsel)) for morsel in scan.morsels]
 
 
-def _for_each(run: Run, make: Make, pieces: Sequence[Piece], wanted: int | None) -> list[Batch]:
-    """The batches of each piece, in order; when only `wanted` rows matter, of as many pieces as that takes."""
-    jobs = [partial(make, piece, run.claim) for piece in pieces]
-    if wanted is None:
-        return [batch for batches in _on_threads(run, jobs) for batch in batches]
-    found: list[Batch] = []
-    while jobs and sum(batch.length for batch in found) < wanted:
-        found += [batch for batches in _on_threads(run, jobs[: run.threads]) for batch in batches]
-        jobs = jobs[run.threads :]
-    return found
-
-
-def _on_threads(run: Run, jobs: Sequence[Callable[[], Any]], *, whole: bool = True) -> list[Any]:
-    """The jobs' results in order. After the first failure the others are not started."""
-    failed = threading.Event()
-
-    def guarded(job: Callable[[], Any]) -> Any:
-        if failed.is_set():
-            return None
-        try:
-            run.check()
-            result = job()
-            if whole:
-                run.metrics.add(done=1)
-            return result
-        except BaseException:
-            failed.set()
-            raise
-
-    if len(jobs) == 1 or run.threads == 1:
-        return [guarded(job) for job in jobs]
-    futures: list[Future[Any]] = [run.pool.submit(guarded, job) for job in jobs]
-    errors = [error for error in (future.exception() for future in futures) if error is not None]
-    if errors:
-        raise errors[0]
-    return [future.result() for future in futures]
-
-
 _EXECUTORS: dict[type, Callable[[Generated, Run, int | None], Table]] = {
     SourceNode: _source,
     SelectNode: _select,
@@ -530,5 +364,3 @@ _EXECUTORS: dict[type, Callable[[Generated, Run, int | None], Table]] = {
     GroupsNode: _groups,
     UnmatchedNode: _unmatched,
 }
-
-__all__ = ["ExecutionError", "Metrics", "Run", "compile_all", "execute"]

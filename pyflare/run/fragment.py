@@ -21,11 +21,12 @@ from pyflare.io.parquet import Scan
 from pyflare.plan import operators as ops
 from pyflare.plan.expressions import Expr, Subquery
 from pyflare.plan.verify import expressions
-from pyflare.run.executor import Metrics, Run, compile_all, execute
+from pyflare.run.executor import compile_all, execute
 from pyflare.run.sources import Scans, open_tables
 from pyflare.run.streaming import stream
 from pyflare.run.structs import assembled, assembled_batches
 from pyflare.run.table import Table, as_views, codes_as_views, concatenated
+from pyflare.run.threads import Metrics, Run
 from pyflare.types import DataType, Kind
 
 Schema = list[tuple[str, Any, bool]]

@@ -23,8 +23,9 @@ from pyflare.pipeline.model import (
     UnionNode,
     UnmatchedNode,
 )
-from pyflare.run.executor import Make, Piece, Run, as_merged, execute, morsels, pieces_of, reader, writer
-from pyflare.run.table import sliced
+from pyflare.run.executor import as_merged, execute, morsels, pieces_of, reader, writer
+from pyflare.run.table import limited
+from pyflare.run.threads import Make, Piece, Run
 
 
 def stream(program: Generated, run: Run) -> Iterator[Batch]:
@@ -75,21 +76,7 @@ def _unmatched(program: Generated, run: Run) -> Iterator[Batch]:
 
 def _limit(program: Generated, run: Run) -> Iterator[Batch]:
     assert isinstance(program.node, LimitNode)
-    return _cut(stream(program.inputs[0], run), program.node.offset, program.node.limit)
-
-
-def _cut(batches: Iterator[Batch], skip: int, limit: int | None) -> Iterator[Batch]:
-    left = limit
-    while left is None or left > 0:
-        batch = next(batches, None)
-        if batch is None:
-            return
-        start = min(skip, batch.length)
-        stop = batch.length if left is None else min(batch.length, start + left)
-        skip -= start
-        left = None if left is None else left - (stop - start)
-        if stop > start:
-            yield sliced(batch, start, stop)
+    return limited(stream(program.inputs[0], run), program.node.offset, program.node.limit)
 
 
 @dataclass

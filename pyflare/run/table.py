@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -47,6 +47,27 @@ def _slice_column(column: Column, length: int, start: int, stop: int) -> Column:
     lengths = None if column.lengths is None else column.lengths[start:stop]
     data = column.data[start * width : stop * width]
     return Column(data, ok, None, lengths, column.dictionary, column.owners)
+
+
+def limited(batches: Iterator[Batch], skip: int, limit: int | None) -> Iterator[Batch]:
+    """The rows of all batches without the first `skip`, and of the rest at most `limit`."""
+    left = limit
+    while left is None or left > 0:
+        batch = next(batches, None)
+        if batch is None:
+            return
+        start = min(skip, batch.length)
+        stop = batch.length if left is None else min(batch.length, start + left)
+        skip -= start
+        left = None if left is None else left - (stop - start)
+        if stop > start:
+            yield sliced(batch, start, stop)
+
+
+def bytes_of(batch: Batch) -> int:
+    """The memory that its columns take."""
+    parts = ((c.data, c.ok, c.lengths, c.bytes) for c in batch.columns)
+    return sum(part.nbytes for column in parts for part in column if part is not None)
 
 
 def taken(
