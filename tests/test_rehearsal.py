@@ -19,6 +19,7 @@ def samples():
     return [str(path) for path in Path("/dev/shm").glob("pyflare-*/rehearsal.parquet")]
 
 def seen():
+    spark._jsc.sc().listenerBus().waitUntilEmpty()
     store = spark._jsc.sc().statusStore()
     return store.jobsList(None).size(), spark._jsparkSession.sharedState().statusStore().executionsCount()
 """
@@ -27,7 +28,7 @@ mine = set(samples())
 deadline = time.monotonic() + 60
 while not (fresh := set(samples()) - mine) and threads() and time.monotonic() < deadline:
     time.sleep(0.01)
-time.sleep(1.5)
+time.sleep(3)
 print("rehearsing", threads(), "seen", seen(), flush=True)
 """
 ENDS: Final = """

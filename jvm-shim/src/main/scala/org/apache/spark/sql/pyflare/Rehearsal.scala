@@ -9,6 +9,7 @@ import org.apache.spark.internal.Logging
 import org.apache.spark.sql.SparkSession
 import org.apache.spark.sql.classic.{SparkSession => ClassicSession}
 import org.apache.spark.sql.execution.SparkPlan
+import org.apache.spark.sql.execution.command.RunnableCommand
 
 /**
  * Queries of our own, planned and run in the background until the user's first one comes. What a JVM does for the first time, Spark's
@@ -89,7 +90,13 @@ private[sql] object Rehearsal extends Logging {
     val session = users.newSession()
     session.conf.set("spark.pyflare.explain", "none")
     session.conf.set("spark.pyflare.rehearsing", "true")
-    session.read.schema(columns).parquet(path).createOrReplaceTempView("a")
+    view(session, s"CREATE TEMPORARY VIEW a ($columns) USING parquet OPTIONS (path '$path')")
     session
+  }
+
+  /** Run by itself: as a query it would be an execution in the user's UI. */
+  private def view(session: ClassicSession, text: String): Unit = session.sessionState.sqlParser.parsePlan(text) match {
+    case command: RunnableCommand => command.run(session)
+    case other => throw new IllegalStateException(s"not a command: ${other.nodeName}")
   }
 }
