@@ -37,6 +37,7 @@ class Result:
     seconds: list[float] = field(default_factory=list)
     coverage: str = ""
     rows_equal: bool = True
+    task: str = ""
 
     @property
     def median(self) -> float:
@@ -56,12 +57,13 @@ class Comparison:
         repeat: int,
         warmup: int,
         same: Callable[[Any, Any], bool] = operator.eq,
+        task: str = "",
     ) -> Any:
         """Run each way `repeat` times. It gets its result, to which it adds the seconds, and returns its answer.
 
         Returns the first answer, with which the others are compared by `same`.
         """
-        results = {name: Result(name, rows, warmup) for name in ways}
+        results = {name: Result(name, rows, warmup, task=task) for name in ways}
         self.results += results.values()
         names, expected = list(ways), None
         for number in range(repeat):
@@ -71,7 +73,7 @@ class Comparison:
                 expected = answer if expected is None else expected
                 results[name].rows_equal &= bool(same(answer, expected))
             times = "   ".join(f"{result.way} {result.seconds[-1]:.3f}" for result in results.values())
-            print(f"{rows:>9} rows, {number + 1}/{repeat}   {times}", file=sys.stderr, flush=True)
+            print(f"{task:<10}{rows:>9} rows, {number + 1}/{repeat}   {times}", file=sys.stderr, flush=True)
         return expected
 
     def document(self) -> dict[str, Any]:
@@ -81,14 +83,13 @@ class Comparison:
 
     def report(self) -> str:
         """The results as a table."""
-        lines = [f"{'rows':>9}  {'way':<24} {'median s':>9} {'/ PyFlare':>10}  rows equal  coverage"]
+        lines = [f"{'task':<13} {'rows':>9}  {'way':<26} {'median s':>9} {'/ PyFlare':>10}  rows equal  coverage"]
         for result in self.results:
             ratio = self._ratio(result)
             shown = "" if ratio is None else f"{ratio:.1f}" if ratio >= 10 else f"{ratio:.2f}"
             equal = "yes" if result.rows_equal else "NO"
-            line = (
-                f"{result.rows:>9}  {result.way:<24} {result.median:>9.4f} {shown:>10}  {equal:<10}  {result.coverage}"
-            )
+            first = f"{result.task:<13} {result.rows:>9}  {result.way:<26}"
+            line = f"{first} {result.median:>9.4f} {shown:>10}  {equal:<10}  {result.coverage}"
             lines.append(line.rstrip())
         return "\n".join(lines)
 
@@ -100,7 +101,8 @@ class Comparison:
         return int(not all(result.rows_equal for result in self.results))
 
     def _ratio(self, result: Result) -> float | None:
-        ours = (r.median for r in self.results if r.way == PYFLARE and r.rows == result.rows)
+        same = (result.task, result.rows)
+        ours = (r.median for r in self.results if r.way == PYFLARE and (r.task, r.rows) == same)
         return next((result.median / median for median in ours), None)
 
 
@@ -121,7 +123,7 @@ def save(document: Mapping[str, Any], out: Path) -> None:
 
 def timed_query(spark: SparkSession, text: str, pyflare_on: bool, result: Result) -> list[Row]:
     """The rows of a query, with PyFlare switched on or off; the seconds that it took, and its coverage, are noted."""
-    with _switched(spark, pyflare_on):
+    with switched(spark, pyflare_on):
         began = time.perf_counter()
         answer: list[Row] = spark.sql(text).collect()
         result.seconds.append(time.perf_counter() - began)
@@ -153,7 +155,8 @@ def session(with_pyflare: bool, name: str = "crime") -> SparkSession:
 
 
 @contextmanager
-def _switched(spark: SparkSession, on: bool) -> Iterator[None]:
+def switched(spark: SparkSession, on: bool) -> Iterator[None]:
+    """PyFlare switched on or off in a session."""
     spark.conf.set("spark.pyflare.enabled", str(on).lower())
     try:
         yield
