@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pyflare.codegen.kernel import UNSUPPORTED_ERROR, Kernel
-from pyflare.codegen.values import Value, writable
+from pyflare.codegen.values import Value, array
 from pyflare.types import DataType, Kind
 
 _KEY = "arena"
@@ -18,7 +18,7 @@ _KEY = "arena"
 def arena(kernel: Kernel) -> str:
     """The name of the kernel's arena, which runtime helpers take as their first argument."""
     is_new = _KEY not in kernel.params
-    name = kernel.param(_KEY, "arena", writable("int64"), lambda frame: frame.arena.words)
+    name = kernel.param(_KEY, "arena", array("int64"), lambda frame: frame.arena.words)
     if is_new:
         kernel.row_prologue.append(f"{kernel.use('arena.arena_rewind')}({name})")
     return name

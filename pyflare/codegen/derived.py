@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from pyflare.codegen.kernel import UNSUPPORTED_ERROR, Kernel
-from pyflare.codegen.values import CodesOf, MadeColumn, Source, Value, read_only
+from pyflare.codegen.values import CodesOf, MadeColumn, Source, Value, buffer
 from pyflare.io.columns import Array, Column, Dictionary
 from pyflare.io.dictionaries import GrowingDictionary
 from pyflare.runtime.arena import Arena, arena_rewind
@@ -89,7 +89,7 @@ def derived_text(kernel: Kernel, type_: DataType, value: Value, column: Derived)
     """The derived column's value for a coded value."""
     assert value.codes is not None
     table = kernel.param(
-        ("derived", column), f"{value.codes.name}_to", read_only("int32"), lambda frame: frame.column(column).data
+        ("derived", column), f"{value.codes.name}_to", buffer("int32"), lambda frame: frame.column(column).data
     )
     code = kernel.let("code", f"int64({table}[uint64({value.codes.name})])")
     kernel.fail_when(f"{code} == {_NEEDS_SPARK}", value.ok, UNSUPPORTED_ERROR)

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from pyflare.codegen.kernel import Kernel, bind_columns, conjunction
 from pyflare.codegen.sinks import hash_code, same_words, words_of
-from pyflare.codegen.values import Frame, Value, read_only, scalar, writable
+from pyflare.codegen.values import Frame, Value, buffer, scalar
 from pyflare.io.columns import Layout
 from pyflare.pipeline.model import BuildNode, Probe
 from pyflare.types import BOOLEAN, Kind
@@ -72,9 +72,8 @@ def emit_probe(
         _filtered(kernel, step, layouts, ok, rest)
 
 
-def _array(kernel: Kernel, table: int, name: str, element: str, *, writes: bool = False) -> str:
-    kind = writable(element) if writes else read_only(element)
-    return kernel.param(("join", table, name), f"join{table}_{name}", kind, _fact(table, name))
+def _array(kernel: Kernel, table: int, name: str, element: str) -> str:
+    return kernel.param(("join", table, name), f"join{table}_{name}", buffer(element), _fact(table, name))
 
 
 def _number(kernel: Kernel, table: int, name: str) -> str:
@@ -198,7 +197,7 @@ def _outer(kernel: Kernel, step: Probe, layouts: Sequence[Layout], rest: Callabl
                 kernel.line(f"{any_match} = True")
                 if step.kind == "full":
                     with kernel.block(f"if {has}"):
-                        kernel.line(f"{_array(kernel, step.table, 'hit', 'uint8', writes=True)}[{row}] = uint8(1)")
+                        kernel.line(f"{_array(kernel, step.table, 'hit', 'uint8')}[{row}] = uint8(1)")
                 rest()
 
 

@@ -14,7 +14,7 @@ from typing import Any, Final, Protocol, cast
 
 import numpy as np
 
-from pyflare.codegen.values import CodesOf, Frame, Param, Source, Value, fits_long, read_only, scalar, writable
+from pyflare.codegen.values import CodesOf, Frame, Param, ParamType, Source, Value, buffer, fits_long, scalar
 from pyflare.codegen.writer import INDENT, Writer
 from pyflare.errors import PlanError, Unsupported
 from pyflare.io.columns import Column, Encoding, Layout
@@ -157,7 +157,7 @@ class Kernel:
         if not self.multiplies:
             yield
             return
-        self.param("resume", "resume", writable("int64"), lambda frame: frame.resume)
+        self.param("resume", "resume", buffer("int64"), lambda frame: frame.resume)
         self.prologue.append("skip = resume[0]")
         self.row_prologue.append("emitted = 0")
         with self.block("if emitted >= skip"):
@@ -173,10 +173,10 @@ class Kernel:
 
     # Parameters -------------------------------------------------------------------------------------------------------
 
-    def param(self, key: Hashable, hint: str, numba_type: str, bind: Callable[[Frame], Any]) -> str:
+    def param(self, key: Hashable, hint: str, type_: ParamType, bind: Callable[[Frame], Any]) -> str:
         """The name of the parameter known as `key`, added at the first call."""
         if key not in self.params:
-            self.params[key] = Param(self.writer.fresh(hint), numba_type, bind)
+            self.params[key] = Param(self.writer.fresh(hint), type_, bind)
         return self.params[key].name
 
     def constant(self, value: Any, hint: str, element: str) -> str:
@@ -186,7 +186,7 @@ class Kernel:
 
     def constant_array(self, key: Hashable, hint: str, element: str, value: Any) -> str:
         """A read-only array of constants."""
-        return self.param(key, hint, read_only(element), lambda _frame: value)
+        return self.param(key, hint, buffer(element), lambda _frame: value)
 
     def used_columns(self, table: int | None = None) -> tuple[int, ...]:
         """Columns of the source, or of a joined table, that the kernel reads or hands on, ascending."""
@@ -362,7 +362,7 @@ class Kernel:
                 ("dict", column), f"{value.codes.name}_dict", scalar("uint64"), _dictionary_address(column)
             )
             offsets = self.param(
-                ("dict offsets", column), f"{value.codes.name}_at", read_only("int32"), _dictionary_offsets(column)
+                ("dict offsets", column), f"{value.codes.name}_at", buffer("int32"), _dictionary_offsets(column)
             )
             at = f"uint64({value.codes.name})"
             address = self.let("text", f"{base} + uint64({offsets}[{at}])")
@@ -450,10 +450,10 @@ class ColumnAt:
 
     def data(self, kernel: Kernel, element: str, hint: str | None = None) -> str:
         """The parameter that is the column's main buffer."""
-        return self._buffer(kernel, "data", hint or self.label, read_only(element), lambda c: c.data)
+        return self._buffer(kernel, "data", hint or self.label, buffer(element), lambda c: c.data)
 
     def lengths(self, kernel: Kernel) -> str:
-        return self._buffer(kernel, "lengths", f"{self.label}_n", read_only("int32"), lambda c: c.lengths)
+        return self._buffer(kernel, "lengths", f"{self.label}_n", buffer("int32"), lambda c: c.lengths)
 
     def bytes(self, kernel: Kernel) -> str:
         return self._buffer(kernel, "bytes", self.label, scalar("uint64"), lambda c: _address(c.bytes))
@@ -466,9 +466,9 @@ class ColumnAt:
             ok = frame.column(source).ok
             return np.ones(frame.rows(source), np.uint8) if ok is None else ok
 
-        return kernel.param(("ok", source), f"{self.label}_ok", read_only("uint8"), bind)
+        return kernel.param(("ok", source), f"{self.label}_ok", buffer("uint8"), bind)
 
-    def _buffer(self, kernel: Kernel, part: str, hint: str, type_: str, get: Callable[[Column], Any]) -> str:
+    def _buffer(self, kernel: Kernel, part: str, hint: str, type_: ParamType, get: Callable[[Column], Any]) -> str:
         source = self.source
         return kernel.param((part, source), hint, type_, lambda frame: get(frame.column(source)))
 

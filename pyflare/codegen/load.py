@@ -14,51 +14,60 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 import numba
 
 import pyflare.runtime
 from pyflare.codegen.kernel import Kernel
+from pyflare.codegen.passes import Pipeline
 from pyflare.codegen.values import Param
 from pyflare.codegen.writer import INDENT
 from pyflare.config import cache_home
 from pyflare.runtime.memory import OPTIONS
 from pyflare.runtime.outlined import make_ready
+from pyflare.runtime.parameters import KERNEL, CompiledKernel, Packing, packing
 
 _log = logging.getLogger(__name__)
 _lock = threading.Lock()
-_loaded: dict[str, Callable[..., int]] = {}
+_loaded: dict[str, CompiledKernel] = {}
 
 
 @dataclass(frozen=True)
 class KernelSource:
-    """A kernel's Python source and the parameters it takes after `lo` and `hi`."""
+    """A kernel's Python source and its parameters."""
 
     title: str
     text: str
     params: tuple[Param, ...]
 
+    @cached_property
+    def packing(self) -> Packing:
+        """How arguments become the words that the kernel takes."""
+        return packing([param.type.numba for param in self.params])
+
 
 def assemble(kernel: Kernel, title: str) -> KernelSource:
     """Put the pieces of a kernel together: imports, signature, loop."""
     params = tuple(kernel.params.values())
-    types = "".join(f"{INDENT}{param.numba_type},\n" for param in params)
-    names = "".join(f"{INDENT}{param.name},\n" for param in params)
     head = [
         f'"""{title}"""',
-        "from numba import boolean, float32, float64, int8, int16, int32, int64, types, uint8, uint16, uint64",
+        "from numba import boolean, float32, float64, int8, int16, int32, int64, uint8, uint16, uint64",
+        "from pyflare.runtime.parameters import array, buffer, given",
         *sorted(kernel.imports),
         "",
-        f"SIGNATURE = types.int64(\n{INDENT}types.uint64,\n{INDENT}types.uint64,\n{types})",
+        "arguments = given(",
+        *(f"{INDENT}{param.name}={param.type.text}," for param in params),
+        ")",
         *(line for function in kernel.functions.values() for line in ("", "", "@compiled", *function.lines)),
         "",
         "",
-        f"def kernel(\n{INDENT}lo,\n{INDENT}hi,\n{names}):",
+        "def kernel(lo, hi, words):",
+        f"{INDENT}it = arguments(words)",
+        *(f"{INDENT}{param.name} = it.{param.name}" for param in params),
     ]
     body = [INDENT + text for text in kernel.prologue]
     margin = kernel.writer.depth * INDENT
@@ -85,7 +94,7 @@ def _environment() -> str:
     return digest.hexdigest()
 
 
-def load(source: KernelSource) -> tuple[Callable[..., int], int]:
+def load(source: KernelSource) -> tuple[CompiledKernel, int]:
     """The compiled kernel, and the nanoseconds it took to get it. Thread-safe; compiles each kernel once.
 
     Who needs a kernel that another thread compiles waits for it, and that is what it took.
@@ -114,7 +123,7 @@ def _write(key: str, text: str) -> Path:
     return path
 
 
-def _compile(path: Path, source: KernelSource) -> Callable[..., int]:
+def _compile(path: Path, source: KernelSource) -> CompiledKernel:
     spec = importlib.util.spec_from_file_location(f"pyflare_{path.stem}", path)
     assert spec is not None
     assert spec.loader is not None
@@ -123,12 +132,8 @@ def _compile(path: Path, source: KernelSource) -> Callable[..., int]:
     try:
         spec.loader.exec_module(module)
         make_ready(vars(module))
-        return numba.njit(module.SIGNATURE, **OPTIONS)(module.kernel)  # type: ignore[no-any-return]
+        compile_ = numba.njit(KERNEL, pipeline_class=Pipeline, no_cfunc_wrapper=True, **OPTIONS)
+        return cast(CompiledKernel, compile_(module.kernel))
     except Exception:
         _log.error("compiling %s failed, its source is in %s:\n%s", source.title, path, source.text)
         raise
-
-
-def arguments(params: Sequence[Param], frame: Any) -> list[Any]:
-    """The kernel's arguments after `lo` and `hi`."""
-    return [param.bind(frame) for param in params]

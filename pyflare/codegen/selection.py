@@ -18,7 +18,7 @@ from typing import Final
 import numpy as np
 
 from pyflare.codegen.kernel import Kernel, emits
-from pyflare.codegen.values import Value, writable
+from pyflare.codegen.values import Value, buffer
 from pyflare.codegen.writer import INDENT
 from pyflare.io.columns import Encoding, Layout
 from pyflare.pipeline.model import Step
@@ -98,8 +98,8 @@ def _selection(kernel: Kernel, tests: Sequence[e.Expr]) -> Selection | None:
     kernel.writer.depth = depth
     if branch.can_fail:
         return None
-    flags = kernel.param("flags", "flags", writable("uint8"), lambda _frame: np.empty(_BLOCK, np.uint8))
-    selected = kernel.param("selected", "selected", writable("uint16"), lambda _frame: np.empty(_BLOCK + 1, np.uint16))
+    flags = kernel.param("flags", "flags", buffer("uint8"), lambda _frame: np.empty(_BLOCK, np.uint8))
+    selected = kernel.param("selected", "selected", buffer("uint16"), lambda _frame: np.empty(_BLOCK + 1, np.uint16))
     return Selection(
         branch.lines,
         " & ".join(value.code for value in values),

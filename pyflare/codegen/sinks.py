@@ -10,7 +10,7 @@ from pyflare.codegen import aggregates
 from pyflare.codegen.aggregates import Accumulator, Call, StateArray
 from pyflare.codegen.arena import keep_texts
 from pyflare.codegen.kernel import Kernel, conjunction
-from pyflare.codegen.values import Frame, Source, Value, scalar, writable
+from pyflare.codegen.values import Frame, Source, Value, buffer, scalar
 from pyflare.errors import Unsupported
 from pyflare.io.columns import Encoding, Layout
 from pyflare.plan.expressions import Cast, Expr
@@ -47,7 +47,7 @@ class RowsSpec:
 def emit_rows(kernel: Kernel, columns: Sequence[Expr]) -> RowsSpec:
     """Append the row to the output buffers."""
     values = [kernel.emit(expr) for expr in columns]
-    kernel.param("counter", "counter", writable("int64"), lambda frame: frame.states["counter"])
+    kernel.param("counter", "counter", buffer("int64"), lambda frame: frame.states["counter"])
     kernel.prologue.append("n_out = uint64(0)")
     kernel.epilogue.append("counter[0] = int64(n_out)")
     if kernel.multiplies:
@@ -63,7 +63,7 @@ def emit_rows(kernel: Kernel, columns: Sequence[Expr]) -> RowsSpec:
 
 def _buffer(kernel: Kernel, index: int, part: str, element: str) -> str:
     return kernel.param(
-        ("out", index, part), f"out{index}_{part}", writable(element), lambda frame: frame.states[f"out{index}_{part}"]
+        ("out", index, part), f"out{index}_{part}", buffer(element), lambda frame: frame.states[f"out{index}_{part}"]
     )
 
 
@@ -115,13 +115,13 @@ def emit_model(kernel: Kernel, columns: Sequence[Expr], args: Sequence[Expr], st
         if slot.is_columnar:
             continue
         element = "boolean" if slot.dtype.name == "bool" else slot.dtype.name
-        buffer = kernel.param(("feed", number), f"feed{number}", writable(element), _feed(number))
+        fed = kernel.param(("feed", number), f"feed{number}", buffer(element), _feed(number))
         width = len(slot.arguments)
         for place, argument in enumerate(slot.arguments):
             at = "n_out" if width == 1 else f"n_out * uint64({width}) + uint64({place})"
-            kernel.line(f"{buffer}[{at}] = {element}({values[argument].code})")
+            kernel.line(f"{fed}[{at}] = {element}({values[argument].code})")
     if ok is not None:
-        valid = kernel.param("feed ok", "feed_ok", writable("uint8"), lambda frame: frame.states["feed_ok"])
+        valid = kernel.param("feed ok", "feed_ok", buffer("uint8"), lambda frame: frame.states["feed_ok"])
         kernel.line(f"{valid}[n_out] = uint8({ok})")
     columnar = [args[argument] for slot in step.slots if slot.is_columnar for argument in slot.arguments]
     return ModelSpec(emit_rows(kernel, [*columns, *columnar]), step, ok is not None, len(columns))
@@ -240,9 +240,7 @@ def _as_text(kernel: Kernel, value: Value) -> Value:
 
 
 def _state(kernel: Kernel, state: StateArray) -> str:
-    return kernel.param(
-        ("state", state.name), state.name, writable(state.dtype), lambda frame: frame.states[state.name]
-    )
+    return kernel.param(("state", state.name), state.name, buffer(state.dtype), lambda frame: frame.states[state.name])
 
 
 def _local_cells(kernel: Kernel, accumulators: Sequence[Accumulator]) -> dict[str, str]:
@@ -310,7 +308,7 @@ def _dense_key(value: Value) -> KeyColumn:
 
 def _dense_group(kernel: Kernel, values: Sequence[Value], keys: Sequence[KeyColumn]) -> str:
     """Number the group by its keys: a mixed-radix number, one digit a key, digit 0 for null."""
-    occupied = kernel.param("occupied", "occupied", writable("uint8"), lambda frame: frame.states["occupied"])
+    occupied = kernel.param("occupied", "occupied", buffer("uint8"), lambda frame: frame.states["occupied"])
     group = ""
     for index, (value, key) in enumerate(zip(values, keys, strict=True)):
         digit = _digit(value, key)
@@ -399,7 +397,7 @@ def words_of(kernel: Kernel, value: Value) -> list[str]:
 
 
 def _table(kernel: Kernel, name: str, element: str) -> str:
-    return kernel.param(("table", name), name, writable(element), lambda frame: frame.states[name])
+    return kernel.param(("table", name), name, buffer(element), lambda frame: frame.states[name])
 
 
 def _hash_group(kernel: Kernel, words: Sequence[str], texts: Sequence[int]) -> str:

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from numba import types
 
 from pyflare.io.columns import Batch, Column
+from pyflare.runtime import parameters
 from pyflare.runtime.arena import Arena
 from pyflare.types import DataType, Kind
 
@@ -114,23 +116,43 @@ class Frame:
 
 
 @dataclass(frozen=True)
+class ParamType:
+    """What a kernel's parameter is: a number, a `buffer` of numbers, or an `array` (`runtime/parameters.py`)."""
+
+    element: str
+    make: Callable[[Any], Any] | None = None
+
+    @property
+    def text(self) -> str:
+        """The type in a kernel's source."""
+        return self.element if self.make is None else f"{self.make.__name__}({self.element})"
+
+    @property
+    def numba(self) -> Any:
+        """The type in Numba."""
+        element = getattr(types, self.element)
+        return element if self.make is None else self.make(element)
+
+
+@dataclass(frozen=True)
 class Param:
-    """One kernel parameter: its name, its Numba type as text, and where its argument comes from."""
+    """One kernel parameter: its name, its type, and where its argument comes from."""
 
     name: str
-    numba_type: str
+    type: ParamType
     bind: Callable[[Frame], Any] = field(compare=False)
 
 
-def read_only(element: str) -> str:
-    """The Numba type of an input buffer."""
-    return f"types.Array(types.{element}, 1, 'C', readonly=True)"
+def buffer(element: str) -> ParamType:
+    """A contiguous array."""
+    return ParamType(element, parameters.buffer)
 
 
-def writable(element: str) -> str:
-    """The Numba type of a buffer that the kernel writes."""
-    return f"types.Array(types.{element}, 1, 'C')"
+def array(element: str) -> ParamType:
+    """An array that goes on to helpers with a signature of their own."""
+    return ParamType(element, parameters.array)
 
 
-def scalar(element: str) -> str:
-    return f"types.{element}"
+def scalar(element: str) -> ParamType:
+    """A number."""
+    return ParamType(element)

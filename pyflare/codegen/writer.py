@@ -69,6 +69,7 @@ class Writer:
 
 
 RESERVED: Final = frozenset(
-    {"i", "lo", "hi", "kernel", "abs", "len", "max", "min", "range", "boolean", "float32", "float64", "types"}
+    {"i", "lo", "hi", "kernel", "abs", "len", "max", "min", "range", "boolean", "float32", "float64"}
+    | {"array", "buffer", "given", "arguments", "words", "it"}
     | {f"{sign}int{width}" for sign in ("", "u") for width in (8, 16, 32, 64)}
 )

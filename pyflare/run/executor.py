@@ -13,7 +13,7 @@ import numpy as np
 
 from pyflare.codegen.generate import Generated
 from pyflare.codegen.kernel import DATA_ERROR
-from pyflare.codegen.load import arguments, load
+from pyflare.codegen.load import load
 from pyflare.codegen.sinks import GroupsSpec, ModelSpec, RowsSpec
 from pyflare.codegen.values import Frame
 from pyflare.errors import DataError, Unsupported
@@ -38,6 +38,7 @@ from pyflare.run.sort import sort_table
 from pyflare.run.sources import Numbers
 from pyflare.run.table import Table, as_views, bytes_of, codes_as_views, limited, sliced
 from pyflare.run.threads import Make, Piece, Run, for_each, on_threads
+from pyflare.runtime.parameters import CompiledKernel
 
 MORSEL_ROWS = 128 * 1024
 MANY_ROWS = 2**32
@@ -263,7 +264,7 @@ def _groups(program: Generated, run: Run, _wanted: int | None) -> Table:
     return Table(program.shape.layouts, parts[0].merged(parts[1:], run.together))
 
 
-def _load(program: Generated, run: Run) -> Callable[..., int]:
+def _load(program: Generated, run: Run) -> CompiledKernel:
     assert program.source is not None
     kernel, spent = load(program.source)
     run.metrics.add(compile_ns=spent)
@@ -278,15 +279,14 @@ def _read(program: Generated, piece: Piece, run: Run) -> Batch:
     return batch
 
 
-def _run_kernel(
-    kernel: Callable[..., int], program: Generated, frame: Frame, run: Run, grow: Callable[[], None]
-) -> None:
+def _run_kernel(kernel: CompiledKernel, program: Generated, frame: Frame, run: Run, grow: Callable[[], None]) -> None:
     """Run the kernel over a batch; when it stops because its state is full, `grow` and go on."""
     assert program.source is not None
     started = time.perf_counter_ns()
     at, end = 0, frame.batch.length
     while at < end:
-        result = kernel(np.uint64(at), np.uint64(end), *arguments(program.source.params, frame))
+        values = [param.bind(frame) for param in program.source.params]
+        result = kernel(np.uint64(at), np.uint64(end), program.source.packing.pack(values))
         if result < 0:
             raise (DataError("a row makes Spark raise") if result == DATA_ERROR else Unsupported("a row needs Spark"))
         at = int(result)

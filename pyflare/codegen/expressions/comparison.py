@@ -9,7 +9,7 @@ import numpy as np
 
 from pyflare.codegen.expressions.decimals import rescaled
 from pyflare.codegen.kernel import Branch, Kernel, conjunction, emits
-from pyflare.codegen.values import Frame, Source, Value, fits_long, read_only, scalar
+from pyflare.codegen.values import Frame, Source, Value, buffer, fits_long, scalar
 from pyflare.plan import expressions as e
 from pyflare.types import BOOLEAN, Kind
 
@@ -122,7 +122,7 @@ def dictionary_predicate(kernel: Kernel, value: Value, key: object, holds: Calla
     assert value.codes is not None
     column = value.codes.column
     table = PredicateTable(column, holds)
-    name = kernel.param(("table", key, column), f"{value.codes.name}_table", read_only("uint8"), table)
+    name = kernel.param(("table", key, column), f"{value.codes.name}_table", buffer("uint8"), table)
     return kernel.boolean(f"{name}[uint64({value.codes.name})] != 0", value.ok, "holds")
 
 
