@@ -35,6 +35,7 @@ from pyflare.pipeline.model import (
     UnionNode,
     UnmatchedNode,
 )
+from pyflare.pipeline.restrict import DROPPING, Restriction, restriction
 from pyflare.plan import expressions as e
 from pyflare.plan import operators as ops
 from pyflare.plan.expressions import conjuncts, references
@@ -54,6 +55,8 @@ class Generated:
     """A program node with its inputs, its table's shape and, where it is a kernel, the source and what surrounds it.
 
     `used` are the columns that are read: by the kernel, of its first input; of a join table, by the kernel that probes.
+    `restrictions` say which rows of the first input the kernel drops whatever is in them; with `can_fail` it may find
+    that a row needs Spark.
     """
 
     node: Node
@@ -62,6 +65,8 @@ class Generated:
     source: KernelSource | None = None
     spec: RowsSpec | GroupsSpec | ModelSpec | JoinSpec | None = None
     used: tuple[int, ...] = ()
+    restrictions: tuple[Restriction, ...] = ()
+    can_fail: bool = False
 
 
 Shapes = Mapping[int, TableShape]
@@ -189,7 +194,9 @@ def _generated(
     """The finished kernel; its join tables know which of their columns it reads."""
     builds = (replace(build, used=kernel.used_columns(table)) for table, build in enumerate(inputs[1:]))
     source = assemble(kernel, _title(node))
-    return Generated(node, (inputs[0], *builds), shape, source, spec, kernel.used_columns())
+    restrictions = tuple(restriction(node, probe) for probe in kernel.dropping)
+    used, can_fail = kernel.used_columns(), kernel.can_fail or isinstance(node, ModelNode)
+    return Generated(node, (inputs[0], *builds), shape, source, spec, used, restrictions, can_fail)
 
 
 def _title(node: PipelineNode) -> str:
@@ -292,6 +299,10 @@ def _view(type_: DataType) -> Encoding:
 def _probe(kernel: Kernel, step: Probe, rest: Callable[[], None]) -> None:
     build = kernel.joined[step.table]
     assert isinstance(build.spec, JoinSpec)
+    for key in step.keys:
+        kernel.emit(key)
+    if step.kind in DROPPING and not kernel.can_fail:
+        kernel.dropping.append(step)
     emit_probe(kernel, step, build.spec, build.shape.layouts, rest)
 
 

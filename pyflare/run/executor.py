@@ -19,6 +19,7 @@ from pyflare.codegen.values import Frame
 from pyflare.errors import DataError, Unsupported
 from pyflare.io.columns import Batch, Column, Encoding, Layout
 from pyflare.io.parquet import Scan
+from pyflare.io.prune import Facts
 from pyflare.pipeline.model import (
     GroupsNode,
     LimitNode,
@@ -33,6 +34,7 @@ from pyflare.pipeline.model import (
 from pyflare.run.feeds import column_of, fed
 from pyflare.run.groups import Groups
 from pyflare.run.joins import JoinTable, build_table, unmatched
+from pyflare.run.keys import excludes, key_values
 from pyflare.run.outputs import output_batch, output_buffers
 from pyflare.run.sort import sort_table
 from pyflare.run.sources import Numbers
@@ -140,7 +142,7 @@ def as_merged(batch: Batch, layouts: Sequence[Layout]) -> Batch:
 def _written(program: Generated, run: Run, wanted: int | None) -> Table:
     """The table that a kernel writes."""
     make = writer(program, run)
-    return Table(program.shape.layouts, tuple(for_each(run, make, pieces_of(program.inputs[0], run), wanted)))
+    return Table(program.shape.layouts, tuple(for_each(run, make, kernel_pieces(program, run), wanted)))
 
 
 def writer(program: Generated, run: Run) -> Make:
@@ -232,7 +234,7 @@ def _joined(program: Generated, run: Run) -> tuple[JoinTable, ...]:
 def _groups(program: Generated, run: Run, _wanted: int | None) -> Table:
     assert isinstance(program.spec, GroupsSpec)
     tables = _joined(program, run)
-    spec, pieces = program.spec, pieces_of(program.inputs[0], run)
+    spec, pieces = program.spec, kernel_pieces(program, run)
     kernel = _load(program, run)
     queue = iter(pieces)
     lock = threading.Lock()
@@ -312,6 +314,41 @@ def pieces_of(child: Generated, run: Run, *, packed: bool = True) -> list[Piece]
     return pieces
 
 
+def kernel_pieces(program: Generated, run: Run) -> list[Piece]:
+    """The morsels of a kernel's input, without those in which, by what its join tables hold, no row is of use."""
+    child = program.inputs[0]
+    scan = run.sources.get(child.node.operator.node) if isinstance(child.node, SourceNode) else None
+    if finds_nothing(program, run):
+        run.metrics.add(row_groups_pruned=scan.row_groups if isinstance(scan, Scan) else 0)
+        return []
+    if isinstance(scan, Scan):
+        return _scan_pieces(scan, run, packed=True, tests=_tests(program, run))
+    return pieces_of(child, run)
+
+
+def finds_nothing(program: Generated, run: Run) -> bool:
+    """Whether a kernel drops all rows of its input, which need not even be computed."""
+    tables = (_built(run, program.inputs[1 + restriction.table]) for restriction in program.restrictions)
+    return not _may_fail(program.inputs[0]) and any(table.is_empty for table in tables)
+
+
+def _may_fail(program: Generated) -> bool:
+    return program.can_fail or any(map(_may_fail, program.inputs))
+
+
+def _tests(program: Generated, run: Run) -> list[tuple[int, Callable[[Facts], bool]]]:
+    """Tests of columns that find row groups in which no row has its key in a join table."""
+    tests: list[tuple[int, Callable[[Facts], bool]]] = []
+    for restriction in program.restrictions:
+        build = program.inputs[1 + restriction.table]
+        table = _built(run, build)
+        for key, column in enumerate(restriction.columns):
+            values = None if column is None else key_values(build, table.arrays, key)
+            if column is not None and values is not None:
+                tests.append((column, partial(excludes, values)))
+    return tests
+
+
 def morsels(batch: Batch) -> Iterator[Piece]:
     """A table's batch, cut."""
     for start in range(0, batch.length, MORSEL_ROWS):
@@ -336,8 +373,11 @@ def _number_pieces(numbers: Numbers, run: Run) -> list[Piece]:
     return [piece(start) for start in starts]
 
 
-def _scan_pieces(scan: Scan, run: Run, packed: bool) -> list[Piece]:
-    run.metrics.add(total=len(scan.morsels), bytes_read=scan.bytes)
+def _scan_pieces(
+    scan: Scan, run: Run, packed: bool, tests: Sequence[tuple[int, Callable[[Facts], bool]]] = ()
+) -> list[Piece]:
+    part = scan.part(tests)
+    run.metrics.add(total=len(part.morsels), bytes_read=part.bytes, row_groups_pruned=part.row_groups_pruned)
     columns_of = scan.read_packed if packed else scan.read
 
     def reader(morsel: Any) -> Callable[[Sequence[int]], Batch]:
@@ -350,7 +390,7 @@ def _scan_pieces(scan: Scan, run: Run, packed: bool) -> list[Piece]:
 
         return read
 
-    return [Piece(morsel.length, reader(morsel)) for morsel in scan.morsels]
+    return [Piece(morsel.length, reader(morsel)) for morsel in part.morsels]
 
 
 _EXECUTORS: dict[type, Callable[[Generated, Run, int | None], Table]] = {

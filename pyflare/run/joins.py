@@ -40,6 +40,11 @@ class JoinTable:
     arrays: dict[str, Any]
 
     @property
+    def is_empty(self) -> bool:
+        """Whether there is no key, so that no row finds a match."""
+        return bool(self.arrays["starts"][-1] == 0)
+
+    @property
     def nbytes(self) -> int:
         parts = [c.data.nbytes for c in self.batch.columns]
         return sum(parts) + sum(a.nbytes for a in self.arrays.values() if isinstance(a, np.ndarray))
