@@ -56,7 +56,7 @@ class Generated:
 
     `used` are the columns that are read: by the kernel, of its first input; of a join table, by the kernel that probes.
     `restrictions` say which rows of the first input the kernel drops whatever is in them; with `can_fail` it may find
-    that a row needs Spark.
+    that a row needs Spark. A shared table is kept, since several others need it.
     """
 
     node: Node
@@ -67,6 +67,7 @@ class Generated:
     used: tuple[int, ...] = ()
     restrictions: tuple[Restriction, ...] = ()
     can_fail: bool = False
+    is_shared: bool = False
 
 
 Shapes = Mapping[int, TableShape]

@@ -82,6 +82,12 @@ class Scan:
         self.row_groups_total = sum(len(file.footer.rows) for file in files)
         self.row_groups_pruned = self.row_groups_total - self.row_groups
 
+    @property
+    def contents(self) -> Hashable:
+        """Equal for scans that read the same rows of the same files into the same columns."""
+        files = tuple((id(file.footer), file.sources) for file in self._files)  # a state of a file has one footer
+        return self._spec.columns, files, self._groups
+
     def part(self, tests: Sequence[tuple[int, Callable[[prune.Facts], bool]]]) -> Part:
         """What is left without the row groups of which a test says, by the facts of a column, that none is wanted."""
         left: set[tuple[int, int]] = set()

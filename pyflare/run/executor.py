@@ -49,7 +49,13 @@ MANY_ROWS = 2**32
 def execute(program: Generated, run: Run, wanted: int | None = None) -> Table:
     """The table of a program, or, if only `wanted` rows matter, at least its first rows."""
     run.check()
-    return _EXECUTORS[type(program.node)](program, run, wanted)
+    executor = _EXECUTORS[type(program.node)]
+    if not program.is_shared:
+        return executor(program, run, wanted)
+    found = run.tables.get(id(program.node))
+    if found is None:
+        found = run.tables[id(program.node)] = executor(program, run, None)
+    return found
 
 
 def compile_all(program: Generated) -> int:

@@ -31,7 +31,8 @@ from pyflare.run.threads import Make, Piece, Run
 def stream(program: Generated, run: Run) -> Iterator[Batch]:
     """The batches of `execute`'s table, in the same order."""
     run.check()
-    return _STREAMS.get(type(program.node), _whole)(program, run)
+    way = _whole if program.is_shared else _STREAMS.get(type(program.node), _whole)
+    return way(program, run)
 
 
 def _whole(program: Generated, run: Run) -> Iterator[Batch]:
