@@ -15,6 +15,7 @@ from pyflare.codegen.aggregates import UNKNOWN_ROWS
 from pyflare.codegen.joins import MULTIPLYING, JoinSpec, emit_probe, join_spec
 from pyflare.codegen.kernel import Kernel, bind_columns
 from pyflare.codegen.load import KernelSource, assemble
+from pyflare.codegen.members import members
 from pyflare.codegen.selection import select_rows
 from pyflare.codegen.sinks import GroupsSpec, ModelSpec, RowsSpec, emit_groups, emit_model, emit_rows
 from pyflare.errors import PlanError, Unsupported
@@ -193,11 +194,17 @@ def _generated(
     spec: RowsSpec | GroupsSpec | ModelSpec,
 ) -> Generated:
     """The finished kernel; its join tables know which of their columns it reads."""
-    builds = (replace(build, used=kernel.used_columns(table)) for table, build in enumerate(inputs[1:]))
+    builds = (_as_used(build, kernel, table) for table, build in enumerate(inputs[1:]))
     source = assemble(kernel, _title(node))
     restrictions = tuple(restriction(node, probe) for probe in kernel.dropping)
     used, can_fail = kernel.used_columns(), kernel.can_fail or isinstance(node, ModelNode)
     return Generated(node, (inputs[0], *builds), shape, source, spec, used, restrictions, can_fail)
+
+
+def _as_used(build: Generated, kernel: Kernel, table: int) -> Generated:
+    assert isinstance(build.spec, JoinSpec)
+    spec = replace(build.spec, members=("join", table, "members") in kernel.params)
+    return replace(build, used=kernel.used_columns(table), spec=spec)
 
 
 def _title(node: PipelineNode) -> str:
@@ -209,7 +216,8 @@ def _title(node: PipelineNode) -> str:
 def _write(kernel: Kernel, node: PipelineNode, inputs: tuple[Generated, ...], sink: Callable[[], None]) -> None:
     """Write all steps and the sink."""
     layouts = {attr.id: layout for attr, layout in zip(node.child.attrs, inputs[0].shape.layouts, strict=True)}
-    _consume(kernel, select_rows(kernel, node.steps, layouts), sink)
+    ask = partial(members, kernel, node, layouts, inputs[0].shape.rows)
+    _consume(kernel, select_rows(kernel, node.steps, layouts, ask), sink)
 
 
 def _consume(kernel: Kernel, steps: Sequence[Step], sink: Callable[[], None]) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 from pyflare.codegen.generate import Generated
+from pyflare.codegen.joins import JoinSpec
 from pyflare.pipeline.equal import Sources, form, is_worth_sharing, leaves
 from pyflare.pipeline.model import BuildNode
 
@@ -65,7 +67,7 @@ class _Sharing:
         users = self._users[key]
         if len({id(user.node) for user in users}) > 1:
             used = tuple(sorted(set().union(*(user.used for user in users))))
-            made = replace(made, used=used, is_shared=not isinstance(made.node, BuildNode))
+            made = replace(made, used=used, is_shared=not isinstance(made.node, BuildNode), spec=_for_all(users))
         self._made[key] = made
         return made
 
@@ -77,3 +79,11 @@ class _Sharing:
             found = form(node, self._sources) if may_be else None
             self._keys[id(node)] = None if found is None else (found, program.shape)
         return self._keys[id(node)]
+
+
+def _for_all(users: Sequence[Generated]) -> Any:
+    """How to make what all users need."""
+    spec = users[0].spec
+    if not isinstance(spec, JoinSpec):
+        return spec
+    return replace(spec, members=any(isinstance(user.spec, JoinSpec) and user.spec.members for user in users))
