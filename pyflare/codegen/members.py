@@ -21,7 +21,6 @@ from pyflare.plan import expressions as e
 from pyflare.plan import operators as ops
 from pyflare.types import BOOLEAN
 
-
 _KEYS_A_ROW: Final = 4  # a key's byte is written faster than a row's is asked for
 
 

@@ -76,7 +76,7 @@ class _Form:
         return tuple(self.of(getattr(value, name)) for name in _names(value.__class__))
 
     def _steps(self, node: PipelineNode) -> Hashable:
-        """The steps, without leading tests for nulls in columns that have none."""
+        """The steps, without leading tests for nulls in columns that have none, and projections to fewer columns."""
         child, full = node.child, set[int]()
         if isinstance(child, SourceNode):
             layouts = zip(child.attrs, self._sources[child.operator.node][1], strict=True)
@@ -86,7 +86,7 @@ class _Form:
             if isinstance(step, ops.Filter):
                 tests = (test for test in e.conjuncts(step.condition) if not _is_certain(test, full))
                 steps += [self.of(test) for test in tests]
-            else:
+            elif type(step) is not ops.Project or not all(map(_is_same, step.columns)):
                 full = set()
                 steps.append(self.of(step))
         return tuple(steps)
@@ -101,6 +101,10 @@ def _names(cls: type) -> tuple[str, ...]:
 
 def _source(node: SourceNode, sources: Sources) -> Hashable:
     return sources[node.operator.node][0]
+
+
+def _is_same(column: ops.Named) -> bool:
+    return isinstance(column.expr, e.AttributeReference) and column.expr.id == column.attr.id
 
 
 def _is_certain(test: e.Expr, full: set[int]) -> bool:

@@ -88,7 +88,7 @@ def reader(
         started = time.perf_counter_ns()
         batch = piece.read(columns)
         run.metrics.add(read_ns=time.perf_counter_ns() - started)
-        claim(bytes_of(batch))
+        claim(bytes_of(replace(batch, columns=tuple(batch.columns[index] for index in columns))))
         return [batch]
 
     return make, pieces_of(source, run, packed=any(layout.packed for layout in layouts))

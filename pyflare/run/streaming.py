@@ -31,8 +31,7 @@ from pyflare.run.threads import Make, Piece, Run
 def stream(program: Generated, run: Run) -> Iterator[Batch]:
     """The batches of `execute`'s table, in the same order."""
     run.check()
-    way = _whole if program.is_shared else _STREAMS.get(type(program.node), _whole)
-    return way(program, run)
+    return _STREAMS.get(type(program.node), _whole)(program, run)
 
 
 def _whole(program: Generated, run: Run) -> Iterator[Batch]:
