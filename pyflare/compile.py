@@ -1,14 +1,15 @@
 """The table of contents: a wire plan becomes fragments, a fragment becomes a program.
 
-document ─ translate ─▶ IR ─ rewrite ─▶ IR ─ verify, split ─▶ program ─ generate ─▶ kernels ─ load ─▶ machine code
+document ─ translate ─▶ IR ─ rewrite ─▶ IR ─ verify, split ─▶ program ─ generate, share ─▶ kernels ─ load ─▶ code
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pyflare.codegen.generate import Generated, TableShape, generate
+from pyflare.codegen.share import share
 from pyflare.config import Config
 from pyflare.io.cache import ColumnCache
 from pyflare.io.columns import Encoding, Layout
@@ -117,11 +118,17 @@ def shape_of(source: ops.Operator, scans: Mapping[int, Scan]) -> TableShape:
     return TableShape(tuple(Layout(attr.type) for attr in source.attrs), rows)
 
 
-def program(operator: ops.Operator, scans: Mapping[int, Scan], conf: Mapping[str, str]) -> Generated:
-    """The kernels of an operator, for the files as they are now."""
-    shapes = {source.node: shape_of(source, scans) for source in sources(operator)}
-    arranged = choose_build_sides(operator, {number: scan.rows for number, scan in scans.items()})
-    return generate(split(arranged), shapes, conf)
+def programs(
+    operators: Sequence[ops.Operator], scans: Mapping[int, Scan], conf: Mapping[str, str]
+) -> tuple[Generated, ...]:
+    """The kernels of operators that run one after the other, for the files as they are now."""
+    leaves = [leaf for operator in operators for leaf in sources(operator)]
+    shapes = {leaf.node: shape_of(leaf, scans) for leaf in leaves}
+    rows = {number: scan.rows for number, scan in scans.items()}
+    generated = [generate(split(choose_build_sides(operator, rows)), shapes, conf) for operator in operators]
+    contents = {leaf.node: scans[leaf.node].contents if leaf.node in scans else leaf.node for leaf in leaves}
+    first = {content: node for node, content in contents.items()}
+    return share(generated, {node: (first[contents[node]], shape.layouts) for node, shape in shapes.items()})
 
 
 def sources(operator: ops.Operator) -> list[ops.Operator]:

@@ -13,9 +13,8 @@ from pyflare.run.fragment import Programs
 def kernel_sources(programs: Programs, cache: ColumnCache) -> list[dict[str, str]]:
     """Title and Python source of each kernel of a fragment, in the order in which they run."""
     _, generated = programs.ready(cache)
-    return [
-        {"title": g.source.title, "source": g.source.text} for root in generated for g in _kernels(root) if g.source
-    ]
+    kernels = {id(kernel): kernel for root in generated for kernel in _kernels(root)}
+    return [{"title": g.source.title, "source": g.source.text} for g in kernels.values() if g.source]
 
 
 def _kernels(root: Generated) -> Iterator[Generated]:

@@ -134,10 +134,15 @@ def _reads_nothing(explanation: Explanation) -> bool:
 
 def ran_in_pyflare(frame: DataFrame) -> bool:
     """Whether the backend delivered the rows of a frame that was planned as one fragment and has run."""
+    return figure(frame, "handoverNs") > 0
+
+
+def figure(frame: DataFrame, metric: str) -> int:
+    """What a metric says of the last run of a frame that was planned as one fragment."""
     plan = frame._jdf.queryExecution().executedPlan()
     while not plan.nodeName().startswith("PyFlare"):
         plan = _below(plan)
-    return bool(plan.metrics().apply("handoverNs").value() > 0)
+    return int(plan.metrics().apply(metric).value())
 
 
 def _below(plan: Any) -> Any:

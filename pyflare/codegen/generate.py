@@ -15,6 +15,7 @@ from pyflare.codegen.aggregates import UNKNOWN_ROWS
 from pyflare.codegen.joins import MULTIPLYING, JoinSpec, emit_probe, join_spec
 from pyflare.codegen.kernel import Kernel, bind_columns
 from pyflare.codegen.load import KernelSource, assemble
+from pyflare.codegen.members import members
 from pyflare.codegen.selection import select_rows
 from pyflare.codegen.sinks import GroupsSpec, ModelSpec, RowsSpec, emit_groups, emit_model, emit_rows
 from pyflare.errors import PlanError, Unsupported
@@ -35,6 +36,7 @@ from pyflare.pipeline.model import (
     UnionNode,
     UnmatchedNode,
 )
+from pyflare.pipeline.restrict import DROPPING, Restriction, restriction
 from pyflare.plan import expressions as e
 from pyflare.plan import operators as ops
 from pyflare.plan.expressions import conjuncts, references
@@ -54,6 +56,8 @@ class Generated:
     """A program node with its inputs, its table's shape and, where it is a kernel, the source and what surrounds it.
 
     `used` are the columns that are read: by the kernel, of its first input; of a join table, by the kernel that probes.
+    `restrictions` say which rows of the first input the kernel drops whatever is in them; with `can_fail` it may find
+    that a row needs Spark. A shared table is kept, since several others need it.
     """
 
     node: Node
@@ -62,6 +66,9 @@ class Generated:
     source: KernelSource | None = None
     spec: RowsSpec | GroupsSpec | ModelSpec | JoinSpec | None = None
     used: tuple[int, ...] = ()
+    restrictions: tuple[Restriction, ...] = ()
+    can_fail: bool = False
+    is_shared: bool = False
 
 
 Shapes = Mapping[int, TableShape]
@@ -187,9 +194,17 @@ def _generated(
     spec: RowsSpec | GroupsSpec | ModelSpec,
 ) -> Generated:
     """The finished kernel; its join tables know which of their columns it reads."""
-    builds = (replace(build, used=kernel.used_columns(table)) for table, build in enumerate(inputs[1:]))
+    builds = (_as_used(build, kernel, table) for table, build in enumerate(inputs[1:]))
     source = assemble(kernel, _title(node))
-    return Generated(node, (inputs[0], *builds), shape, source, spec, kernel.used_columns())
+    restrictions = tuple(restriction(node, probe) for probe in kernel.dropping)
+    used, can_fail = kernel.used_columns(), kernel.can_fail or isinstance(node, ModelNode)
+    return Generated(node, (inputs[0], *builds), shape, source, spec, used, restrictions, can_fail)
+
+
+def _as_used(build: Generated, kernel: Kernel, table: int) -> Generated:
+    assert isinstance(build.spec, JoinSpec)
+    spec = replace(build.spec, members=("join", table, "members") in kernel.params)
+    return replace(build, used=kernel.used_columns(table), spec=spec)
 
 
 def _title(node: PipelineNode) -> str:
@@ -201,7 +216,8 @@ def _title(node: PipelineNode) -> str:
 def _write(kernel: Kernel, node: PipelineNode, inputs: tuple[Generated, ...], sink: Callable[[], None]) -> None:
     """Write all steps and the sink."""
     layouts = {attr.id: layout for attr, layout in zip(node.child.attrs, inputs[0].shape.layouts, strict=True)}
-    _consume(kernel, select_rows(kernel, node.steps, layouts), sink)
+    ask = partial(members, kernel, node, layouts, inputs[0].shape.rows)
+    _consume(kernel, select_rows(kernel, node.steps, layouts, ask), sink)
 
 
 def _consume(kernel: Kernel, steps: Sequence[Step], sink: Callable[[], None]) -> None:
@@ -292,6 +308,10 @@ def _view(type_: DataType) -> Encoding:
 def _probe(kernel: Kernel, step: Probe, rest: Callable[[], None]) -> None:
     build = kernel.joined[step.table]
     assert isinstance(build.spec, JoinSpec)
+    for key in step.keys:
+        kernel.emit(key)
+    if step.kind in DROPPING and not kernel.can_fail:
+        kernel.dropping.append(step)
     emit_probe(kernel, step, build.spec, build.shape.layouts, rest)
 
 

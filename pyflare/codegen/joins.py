@@ -26,7 +26,7 @@ class JoinSpec:
     """How a join table is built: which columns are its keys, and whether a key is its own group number.
 
     Dense: group = key - `low`, of `span` groups. Otherwise keys are hashed; `texts` marks the key words that are
-    addresses. `marks` and `rows` are those of the node.
+    addresses. `marks` and `rows` are those of the node. `members` if a kernel asks which keys there are.
     """
 
     keys: tuple[int, ...]
@@ -36,6 +36,7 @@ class JoinSpec:
     low: int = 0
     span: int = 1
     texts: tuple[int, ...] = ()
+    members: bool = False
 
 
 def join_spec(node: BuildNode, layouts: Sequence[Layout], rows: int) -> JoinSpec:
@@ -74,6 +75,11 @@ def emit_probe(
 
 def _array(kernel: Kernel, table: int, name: str, element: str) -> str:
     return kernel.param(("join", table, name), f"join{table}_{name}", buffer(element), _fact(table, name))
+
+
+def member_table(kernel: Kernel, table: int) -> str:
+    """A byte for each key of a dense join table, which is 0 where there is no row, and one more."""
+    return _array(kernel, table, "members", "uint8")
 
 
 def _number(kernel: Kernel, table: int, name: str) -> str:

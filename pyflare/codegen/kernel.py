@@ -111,6 +111,7 @@ class Kernel:
         self.functions: dict[Hashable, Function] = {}
         self.carried: set[Source] = set()  # columns of arrays, of which the kernel handles the row numbers only
         self.can_fail = False
+        self.dropping: list[Any] = []  # probes that drop rows of which nothing has been computed that could fail
         self._scopes: list[dict[Hashable, Any]] = [{}]
 
     # Statements -------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ Boncz, Zukowski and Nes: MonetDB/X100, CIDR 2005). Where nearly all rows pass, a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial, reduce
 from itertools import takewhile
@@ -36,80 +36,114 @@ _FEW: Final = 8  # candidates that are compared one by one
 _NUMBERS: Final = (Kind.INT, Kind.WIDE, Kind.BOOL, Kind.F32, Kind.F64)
 
 Layouts = Mapping[int, Layout]
+Members = Callable[[Sequence[Step], float], Sequence[e.Expr]]
+"""The joins that are worth asking ahead, by the steps that are left and the share of the rows that reach them."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """The statements that compute whether row `i` passes."""
+
+    lines: list[str]
+    passes: str
 
 
 @dataclass(frozen=True)
 class Selection:
-    """The statements that compute whether row `i` passes, and the names of the loops around them."""
+    """Stages, each for the rows that have passed those before it, and the names of the loops around them."""
 
-    lines: list[str]
-    passes: str
+    stages: tuple[Stage, ...]
     names: tuple[str, ...]
 
     def loops(self, row: Sequence[str]) -> list[str]:
         """The loops over all rows, one level deep; `row` are the statements for a selected row, three levels deep."""
-        flags, selected, start, end, count, at = self.names
+        flags, selected, start, end, count, at, kept = self.names
+        first, *others = self.stages
         lines = [
             f"for {start} in range(lo, hi, uint64({_BLOCK})):",
             f"{INDENT}{end} = hi if hi - {start} < uint64({_BLOCK}) else {start} + uint64({_BLOCK})",
             f"{INDENT}for i in range({start}, {end}):",
-            *(INDENT * 2 + text for text in self.lines),
-            f"{INDENT * 2}{flags}[i - {start}] = uint8({self.passes})",
+            *(INDENT * 2 + text for text in first.lines),
+            f"{INDENT * 2}{flags}[i - {start}] = uint8({first.passes})",
             f"{INDENT}{count} = uint64(0)",
             f"{INDENT}for {at} in range(uint64(0), {end} - {start}):",
             f"{INDENT * 2}{selected}[{count}] = uint16({at})",
             f"{INDENT * 2}{count} += uint64({flags}[{at}])",
+        ]
+        each = [
             f"{INDENT}for {at} in range(uint64(0), {count}):",
             f"{INDENT * 2}i = {start} + uint64({selected}[{at}])",
         ]
-        return [*(INDENT + text for text in lines), *row]
+        for stage in others:
+            lines += [
+                f"{INDENT}{kept} = uint64(0)",
+                *each,
+                *(INDENT * 2 + text for text in stage.lines),
+                f"{INDENT * 2}{selected}[{kept}] = {selected}[{at}]",
+                f"{INDENT * 2}{kept} += uint64({stage.passes})",
+                f"{INDENT}{count} = {kept}",
+            ]
+        return [*(INDENT + text for text in [*lines, *each]), *row]
 
 
-def select_rows(kernel: Kernel, steps: Sequence[Step], layouts: Layouts) -> Sequence[Step]:
-    """Let the kernel run what it can of a leading filter ahead; returns the steps that are left."""
-    if not steps or not isinstance(steps[0], ops.Filter):
+def select_rows(kernel: Kernel, steps: Sequence[Step], layouts: Layouts, members: Members) -> Sequence[Step]:
+    """Let the kernel run ahead what it can of a leading filter and of the joins after it.
+
+    Returns the steps that are left; joins are among them, for the rows that they find.
+    """
+    tests, rest = _ahead(steps, layouts)
+    stages = _stages(kernel, [tests] if tests else [])
+    left = rest if stages else steps
+    share = prod(_share(test, layouts) for test in tests) if stages else 1.0
+    stages += _stages(kernel, [[test] for test in members(left, share)])
+    if not stages:
         return steps
+    flags = kernel.param("flags", "flags", buffer("uint8"), lambda _frame: np.empty(_BLOCK, np.uint8))
+    selected = kernel.param("selected", "selected", buffer("uint16"), lambda _frame: np.empty(_BLOCK + 1, np.uint16))
+    names = (kernel.writer.fresh(name) for name in ("start", "end", "count", "at", "kept"))
+    kernel.selection = Selection(tuple(stages), (flags, selected, *names))
+    kernel.writer.depth += 1
+    return left
+
+
+def _ahead(steps: Sequence[Step], layouts: Layouts) -> tuple[list[e.Expr], Sequence[Step]]:
+    """The tests of a leading filter that are worth running ahead, and the steps that are left then."""
+    if not steps or not isinstance(steps[0], ops.Filter):
+        return [], steps
     found = conjuncts(steps[0].condition)
     ahead = _leading(found, layouts)
     if not ahead or prod(_share(test, layouts) for test in ahead) > _NEARLY_ALL:
-        return steps
+        return [], steps
     tests = [_narrowed(test, layouts) for test in ahead if not _is_certain(test, layouts)]
-    selection = _selection(kernel, tests)
-    if selection is None:
-        return steps
-    kernel.selection = selection
-    kernel.writer.depth += 1
     rest = found[len(ahead) :]
     if not rest:
-        return steps[1:]
+        return tests, steps[1:]
     condition = reduce(lambda left, right: e.And(type=BOOLEAN, nullable=True, left=left, right=right), rest)
-    return [replace(steps[0], condition=condition), *steps[1:]]
+    return tests, [replace(steps[0], condition=condition), *steps[1:]]
 
 
-def _selection(kernel: Kernel, tests: Sequence[e.Expr]) -> Selection | None:
-    values: list[Value] = []
+def _stages(kernel: Kernel, stages: Sequence[Sequence[e.Expr]]) -> list[Stage]:
+    """The stages with code, up to the first that could fail."""
+    written: list[Stage] = []
+    for tests in stages:
+        values: list[Value] = []
 
-    def write() -> Value:
-        values.extend(kernel.emit(test) for test in tests)
-        return values[-1]
+        def write(tests: Sequence[e.Expr] = tests, values: list[Value] = values) -> Value:
+            values.extend(kernel.emit(test) for test in tests)
+            return values[-1]
 
-    depth, kernel.writer.depth = kernel.writer.depth, 0
-    branch = kernel.branch(write)
-    kernel.writer.depth = depth
-    if branch.can_fail:
-        return None
-    flags = kernel.param("flags", "flags", buffer("uint8"), lambda _frame: np.empty(_BLOCK, np.uint8))
-    selected = kernel.param("selected", "selected", buffer("uint16"), lambda _frame: np.empty(_BLOCK + 1, np.uint16))
-    return Selection(
-        branch.lines,
-        " & ".join(value.code for value in values),
-        (flags, selected, *(kernel.writer.fresh(name) for name in ("start", "end", "count", "at"))),
-    )
+        depth, kernel.writer.depth = kernel.writer.depth, 0
+        branch = kernel.branch(write)
+        kernel.writer.depth = depth
+        if branch.can_fail:
+            break
+        written.append(Stage(branch.lines, " & ".join(value.code for value in values)))
+    return written
 
 
 def _leading(tests: Sequence[e.Expr], layouts: Layouts) -> list[e.Expr]:
     """The tests before the first that is not simple, since that one may have to see a row to fail."""
-    return list(takewhile(lambda test: _is_simple(test, layouts), tests))
+    return list(takewhile(lambda test: is_simple(test, layouts), tests))
 
 
 def _is_certain(test: e.Expr, layouts: Layouts) -> bool:
@@ -117,9 +151,11 @@ def _is_certain(test: e.Expr, layouts: Layouts) -> bool:
     return isinstance(test, e.IsNotNull) and not layouts[min(references(test.child))].nullable
 
 
-def _is_simple(test: e.Expr, layouts: Layouts) -> bool:
-    """Whether a test is a few instructions without a branch."""
-    simple = partial(_is_simple, layouts=layouts)
+def is_simple(test: e.Expr, layouts: Layouts) -> bool:
+    """Whether a test of the source's columns is a few instructions without a branch."""
+    if not references(test) <= layouts.keys():
+        return False
+    simple = partial(is_simple, layouts=layouts)
     match test:
         case e.And() | e.Or():
             return simple(test.left) and simple(test.right)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -22,7 +24,7 @@ from pyflare.io.spec import Morsel, Prune, ScanColumn, ScanFile, ScanSpec
 from pyflare.types import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
     from concurrent.futures import Future
 
     from pyflare.io.cache import ColumnCache
@@ -43,6 +45,15 @@ def open_scan(spec: ScanSpec, cache: ColumnCache) -> Scan:
     settings = ReadSettings.of(spec.conf)
     check_settings(spec, settings)
     return Scan(spec, cache, tuple(open_file(spec, settings, listed, cache) for listed in spec.files if listed.size))
+
+
+@dataclass(frozen=True)
+class Part:
+    """The morsels of a scan that are read, how many row groups are left out for that, and the size of the others."""
+
+    morsels: tuple[Morsel, ...]
+    row_groups_pruned: int
+    bytes: int
 
 
 class Scan:
@@ -66,9 +77,28 @@ class Scan:
             morsel for file, group in self._groups for morsel in _cut(file, group, files[file].footer.rows[group])
         )
         self.rows = sum(morsel.length for morsel in self.morsels)
-        self.bytes = sum(self._compressed_bytes(index) for index in range(len(spec.columns)))
+        self.bytes = sum(map(self._compressed_bytes, self._groups))
+        self.row_groups = len(self._groups)
         self.row_groups_total = sum(len(file.footer.rows) for file in files)
-        self.row_groups_pruned = self.row_groups_total - len(self._groups)
+        self.row_groups_pruned = self.row_groups_total - self.row_groups
+
+    @property
+    def contents(self) -> Hashable:
+        """Equal for scans that read the same rows of the same files into the same columns."""
+        files = tuple((id(file.footer), file.sources) for file in self._files)  # a state of a file has one footer
+        return self._spec.columns, files, self._groups
+
+    def part(self, tests: Sequence[tuple[int, Callable[[prune.Facts], bool]]]) -> Part:
+        """What is left without the row groups of which a test says, by the facts of a column, that none is wanted."""
+        left: set[tuple[int, int]] = set()
+        for number, groups in groupby(self._groups, itemgetter(0)):
+            file = self._files[number]
+            known = [(excludes, file.facts(column, self._spec.columns[column].type)) for column, excludes in tests]
+            left |= {at for at in groups if not any(excludes(facts[at[1]]) for excludes, facts in known)}
+        if len(left) == self.row_groups:
+            return Part(self.morsels, 0, self.bytes)
+        morsels = tuple(morsel for morsel in self.morsels if (morsel.file, morsel.row_group) in left)
+        return Part(morsels, self.row_groups - len(left), sum(map(self._compressed_bytes, left)))
 
     def read(self, morsel: Morsel, columns: Sequence[int]) -> Batch:
         """The rows of a morsel in the columns asked for, in that order. Any number of threads may call this at once."""
@@ -210,8 +240,11 @@ class Scan:
                 infos.append(self._files[number].footer.chunks(source.field)[group])
         return infos
 
-    def _compressed_bytes(self, index: int) -> int:
-        return sum(chunk.compressed for chunk in self._chunk_infos(index))
+    def _compressed_bytes(self, at: tuple[int, int]) -> int:
+        """What a row group's columns take in their file."""
+        file, group = self._files[at[0]], at[1]
+        readings = (source for source in file.sources if isinstance(source, Reading))
+        return sum(file.footer.chunks(source.field)[group].compressed for source in readings)
 
 
 def _overall_bounds(found: Sequence[prune.Facts]) -> tuple[int | None, int | None]:

@@ -19,6 +19,7 @@ from pyflare.plan import operators as ops
 from pyflare.plan.arrays import has_idle_arrays
 from pyflare.plan.decode import Decoder, Json, attribute
 from pyflare.plan.pruning import prunes
+from pyflare.plan.runtime_filters import without_runtime_filters
 from pyflare.plan.structs import Structs
 from pyflare.plan.wire import column_type, kernel_value, literal_value, wire_type
 from pyflare.types import DataType
@@ -437,7 +438,10 @@ def exchange(translation: Translation, node: Json) -> ops.Operator:
 @translates("FilterExec")
 def filter_(translation: Translation, node: Json) -> ops.Operator:
     child = translation.child(node)
-    condition = translation.decoder.expression(node["f"]["condition"])
+    json = without_runtime_filters(node["f"]["condition"])
+    if json is None:
+        return child
+    condition = translation.decoder.expression(json)
     return ops.Filter(attrs=child.attrs, node=node["i"], child=child, condition=condition)
 
 

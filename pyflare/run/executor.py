@@ -19,6 +19,7 @@ from pyflare.codegen.values import Frame
 from pyflare.errors import DataError, Unsupported
 from pyflare.io.columns import Batch, Column, Encoding, Layout
 from pyflare.io.parquet import Scan
+from pyflare.io.prune import Facts
 from pyflare.pipeline.model import (
     GroupsNode,
     LimitNode,
@@ -33,6 +34,7 @@ from pyflare.pipeline.model import (
 from pyflare.run.feeds import column_of, fed
 from pyflare.run.groups import Groups
 from pyflare.run.joins import JoinTable, build_table, unmatched
+from pyflare.run.keys import excludes, key_values
 from pyflare.run.outputs import output_batch, output_buffers
 from pyflare.run.sort import sort_table
 from pyflare.run.sources import Numbers
@@ -47,7 +49,13 @@ MANY_ROWS = 2**32
 def execute(program: Generated, run: Run, wanted: int | None = None) -> Table:
     """The table of a program, or, if only `wanted` rows matter, at least its first rows."""
     run.check()
-    return _EXECUTORS[type(program.node)](program, run, wanted)
+    executor = _EXECUTORS[type(program.node)]
+    if not program.is_shared:
+        return executor(program, run, wanted)
+    found = run.tables.get(id(program.node))
+    if found is None:
+        found = run.tables[id(program.node)] = executor(program, run, None)
+    return found
 
 
 def compile_all(program: Generated) -> int:
@@ -80,7 +88,7 @@ def reader(
         started = time.perf_counter_ns()
         batch = piece.read(columns)
         run.metrics.add(read_ns=time.perf_counter_ns() - started)
-        claim(bytes_of(batch))
+        claim(bytes_of(replace(batch, columns=tuple(batch.columns[index] for index in columns))))
         return [batch]
 
     return make, pieces_of(source, run, packed=any(layout.packed for layout in layouts))
@@ -140,7 +148,7 @@ def as_merged(batch: Batch, layouts: Sequence[Layout]) -> Batch:
 def _written(program: Generated, run: Run, wanted: int | None) -> Table:
     """The table that a kernel writes."""
     make = writer(program, run)
-    return Table(program.shape.layouts, tuple(for_each(run, make, pieces_of(program.inputs[0], run), wanted)))
+    return Table(program.shape.layouts, tuple(for_each(run, make, kernel_pieces(program, run), wanted)))
 
 
 def writer(program: Generated, run: Run) -> Make:
@@ -232,7 +240,7 @@ def _joined(program: Generated, run: Run) -> tuple[JoinTable, ...]:
 def _groups(program: Generated, run: Run, _wanted: int | None) -> Table:
     assert isinstance(program.spec, GroupsSpec)
     tables = _joined(program, run)
-    spec, pieces = program.spec, pieces_of(program.inputs[0], run)
+    spec, pieces = program.spec, kernel_pieces(program, run)
     kernel = _load(program, run)
     queue = iter(pieces)
     lock = threading.Lock()
@@ -312,6 +320,41 @@ def pieces_of(child: Generated, run: Run, *, packed: bool = True) -> list[Piece]
     return pieces
 
 
+def kernel_pieces(program: Generated, run: Run) -> list[Piece]:
+    """The morsels of a kernel's input, without those in which, by what its join tables hold, no row is of use."""
+    child = program.inputs[0]
+    scan = run.sources.get(child.node.operator.node) if isinstance(child.node, SourceNode) else None
+    if finds_nothing(program, run):
+        run.metrics.add(row_groups_pruned=scan.row_groups if isinstance(scan, Scan) else 0)
+        return []
+    if isinstance(scan, Scan):
+        return _scan_pieces(scan, run, packed=True, tests=_tests(program, run))
+    return pieces_of(child, run)
+
+
+def finds_nothing(program: Generated, run: Run) -> bool:
+    """Whether a kernel drops all rows of its input, which need not even be computed."""
+    tables = (_built(run, program.inputs[1 + restriction.table]) for restriction in program.restrictions)
+    return not _may_fail(program.inputs[0]) and any(table.is_empty for table in tables)
+
+
+def _may_fail(program: Generated) -> bool:
+    return program.can_fail or any(map(_may_fail, program.inputs))
+
+
+def _tests(program: Generated, run: Run) -> list[tuple[int, Callable[[Facts], bool]]]:
+    """Tests of columns that find row groups in which no row has its key in a join table."""
+    tests: list[tuple[int, Callable[[Facts], bool]]] = []
+    for restriction in program.restrictions:
+        build = program.inputs[1 + restriction.table]
+        table = _built(run, build)
+        for key, column in enumerate(restriction.columns):
+            values = None if column is None else key_values(build, table.arrays, key)
+            if column is not None and values is not None:
+                tests.append((column, partial(excludes, values)))
+    return tests
+
+
 def morsels(batch: Batch) -> Iterator[Piece]:
     """A table's batch, cut."""
     for start in range(0, batch.length, MORSEL_ROWS):
@@ -336,8 +379,11 @@ def _number_pieces(numbers: Numbers, run: Run) -> list[Piece]:
     return [piece(start) for start in starts]
 
 
-def _scan_pieces(scan: Scan, run: Run, packed: bool) -> list[Piece]:
-    run.metrics.add(total=len(scan.morsels), bytes_read=scan.bytes)
+def _scan_pieces(
+    scan: Scan, run: Run, packed: bool, tests: Sequence[tuple[int, Callable[[Facts], bool]]] = ()
+) -> list[Piece]:
+    part = scan.part(tests)
+    run.metrics.add(total=len(part.morsels), bytes_read=part.bytes, row_groups_pruned=part.row_groups_pruned)
     columns_of = scan.read_packed if packed else scan.read
 
     def reader(morsel: Any) -> Callable[[Sequence[int]], Batch]:
@@ -350,7 +396,7 @@ def _scan_pieces(scan: Scan, run: Run, packed: bool) -> list[Piece]:
 
         return read
 
-    return [Piece(morsel.length, reader(morsel)) for morsel in scan.morsels]
+    return [Piece(morsel.length, reader(morsel)) for morsel in part.morsels]
 
 
 _EXECUTORS: dict[type, Callable[[Generated, Run, int | None], Table]] = {

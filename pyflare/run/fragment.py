@@ -6,14 +6,14 @@ import ctypes
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import numpy as np
 
 from pyflare.codegen.generate import Generated
 from pyflare.codegen.sinks import HASH_ONLY
-from pyflare.compile import Fragment, program
+from pyflare.compile import Fragment, programs
 from pyflare.errors import DataError, TooManyGroups
 from pyflare.io.cache import ColumnCache
 from pyflare.io.columns import Array, Batch, Column, Encoding, Layout
@@ -51,7 +51,7 @@ class Programs:
         scans = self._scans.current(cache)
         with self._lock:
             if self._opened is None or any(scan is not self._opened.get(number) for number, scan in scans.items()):
-                self._programs = tuple(program(op, scans, self._conf) for op in self.operators)
+                self._programs = programs(self.operators, scans, self._conf)
                 self._opened = scans
             return scans, self._programs
 
@@ -139,18 +139,19 @@ class Attempt:
 
 def _opened(attempt: Attempt) -> tuple[Generated, Run]:
     """The fragment's program, ready to run, with the values of its subqueries."""
-    programs, metrics = attempt.programs, attempt.metrics
+    opened, metrics = attempt.programs, attempt.metrics
     pool, threads, cancelled = attempt.pool, attempt.threads, attempt.cancelled
-    scans, generated = programs.ready(attempt.cache)
-    tables = open_tables(programs.operators, attempt.inputs)
+    scans, generated = opened.ready(attempt.cache)
+    tables = open_tables(opened.operators, attempt.inputs)
     for scan in scans.values():
         metrics.add(row_groups=scan.row_groups_total, row_groups_pruned=scan.row_groups_pruned)
-    memory = programs.fragment.config.memory
-    values: list[Any] = [None] * len(programs.fragment.subqueries)
-    for index, subprogram in zip(programs.wanted, generated[:-1], strict=True):
-        run = Run(pool, threads, {**scans, **tables}, cancelled, metrics, memory, tuple(values))
+    memory = opened.fragment.config.memory
+    values: list[Any] = [None] * len(opened.fragment.subqueries)
+    run = Run(pool, threads, {**scans, **tables}, cancelled, metrics, memory, tuple(values))
+    for index, subprogram in zip(opened.wanted, generated[:-1], strict=True):
         values[index] = scalar(execute(subprogram, run))
-    return generated[-1], Run(pool, threads, {**scans, **tables}, cancelled, metrics, memory, tuple(values))
+        run = replace(run, subqueries=tuple(values))
+    return generated[-1], run
 
 
 def scalar(table: Table) -> tuple[Any, ...]:

@@ -18,7 +18,7 @@ from pyflare.pipeline.model import UnmatchedNode
 from pyflare.run.table import Table, codes_as_views, concatenated, empty_column, taken
 from pyflare.run.together import Together, in_turn, shares
 from pyflare.runtime.aggregation import find_or_insert, widen
-from pyflare.runtime.joins import ascends, count_groups, hash_keys, mark_starts, put_in_order
+from pyflare.runtime.joins import ascends, count_groups, hash_keys, mark_members, mark_starts, put_in_order
 from pyflare.types import Kind
 
 MAX_ROWS: Final = 2**31 - 2
@@ -38,6 +38,11 @@ class JoinTable:
     batch: Batch
     rows: int
     arrays: dict[str, Any]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no key, so that no row finds a match."""
+        return bool(self.arrays["starts"][-1] == 0)
 
     @property
     def nbytes(self) -> int:
@@ -67,12 +72,21 @@ def build_table(table: Table, build: Generated, together: Together = in_turn) ->
         "rows": batch.length,
         "has_null": int(valid is not None and not valid.all()),
         "hit": np.zeros(batch.length if spec.marks else 0, np.uint8),
+        "members": _members(starts, together) if spec.members else np.zeros(0, np.uint8),
     }
     if batch.length == 0 or not spec.rows:
         rows = Batch(1, tuple(map(_one_row, layouts)), (batch,) if any(spec.texts) else ())
     else:
         rows = batch if order is None else taken(batch, layouts, order, together, kept)
     return JoinTable(rows, batch.length, {**grouping.arrays, **facts})
+
+
+def _members(starts: Array, together: Together) -> Array:
+    """Which groups have rows, and a last one that has none."""
+    members = empty(len(starts), np.uint8)
+    members[-1] = 0
+    together([partial(mark_members, starts, members, *share) for share in shares(len(starts) - 1)])
+    return members
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from pyflare.pipeline.model import (
     UnionNode,
     UnmatchedNode,
 )
-from pyflare.run.executor import as_merged, execute, morsels, pieces_of, reader, writer
+from pyflare.run.executor import as_merged, execute, finds_nothing, kernel_pieces, morsels, reader, writer
 from pyflare.run.table import limited
 from pyflare.run.threads import Make, Piece, Run
 
@@ -56,8 +56,8 @@ def _select(program: Generated, run: Run) -> Iterator[Batch]:
 def _written(program: Generated, run: Run) -> Iterator[Batch]:
     make, child = writer(program, run), program.inputs[0]
     if isinstance(child.node, SourceNode):
-        return _in_order(run, make, pieces_of(child, run))
-    batches = stream(child, run)
+        return _in_order(run, make, kernel_pieces(program, run))
+    batches = iter(()) if finds_nothing(program, run) else stream(child, run)
     return _in_order(run, make, (piece for batch in batches for piece in morsels(batch)))
 
 

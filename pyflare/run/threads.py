@@ -13,6 +13,7 @@ from pyflare.errors import Cancelled, Unsupported
 from pyflare.io.columns import Batch
 from pyflare.run.joins import JoinTable
 from pyflare.run.sources import Source
+from pyflare.run.table import Table
 
 
 @dataclass
@@ -40,7 +41,7 @@ class Metrics:
 
 @dataclass(frozen=True)
 class Run:
-    """One execution of a fragment: its threads, sources, and the flag that ends it early."""
+    """One execution of a fragment: its threads, sources, shared tables, and the flag that ends it early."""
 
     pool: ThreadPoolExecutor
     threads: int
@@ -50,6 +51,7 @@ class Run:
     memory: int
     subqueries: tuple[Any, ...] = ()
     join_tables: dict[int, JoinTable] = field(default_factory=dict)
+    tables: dict[int, Table] = field(default_factory=dict)
 
     def claim(self, amount: int) -> None:
         """Count bytes of tables and states against the memory of the query, for as long as it runs."""

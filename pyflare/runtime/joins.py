@@ -113,6 +113,13 @@ def put_in_order(keys: Array, ok: Array, low: int, starts: Array, order: Array) 
 
 
 @njit(**OPTIONS)
+def mark_members(starts: Array, members: Array, first: int, last: int) -> None:
+    """Set `members[first … last]` to whether the groups have rows."""
+    for group in range(uint64(first), uint64(last)):
+        members[group] = uint8(starts[group] != starts[group + uint64(1)])
+
+
+@njit(**OPTIONS)
 def gather(values: Array, rows: Array, out: Array, first: int, last: int) -> None:
     """Set `out[first … last]` to the values at those rows."""
     for place in range(uint64(first), uint64(last)):
