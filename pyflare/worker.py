@@ -16,7 +16,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, cast
@@ -34,6 +34,8 @@ from pyflare import zones
 log = logging.getLogger("pyflare.worker")
 
 HEAVY_MODULES = ("numpy", "pyarrow", "pyarrow.parquet", "pyarrow.compute", "numba")
+LATER_MODULES = ("pyspark.serializers",)
+"""What only Python functions need: imported when the backend is ready, commonly before the application is."""
 
 
 class BackendCalls(Protocol):
@@ -81,6 +83,8 @@ def in_background(work: Callable[[], BackendCalls]) -> Future[BackendCalls]:
         except BaseException as error:
             log.exception("the backend does not start")
             future.set_exception(error)
+        else:
+            _import(LATER_MODULES)
 
     threading.Thread(target=run, name="pyflare-imports", daemon=True).start()
     return future
@@ -88,9 +92,13 @@ def in_background(work: Callable[[], BackendCalls]) -> Future[BackendCalls]:
 
 def make_backend() -> BackendCalls:
     """Import what every query needs, before the first one asks for it."""
-    for name in HEAVY_MODULES:
-        importlib.import_module(name)
+    _import(HEAVY_MODULES)
     return cast(BackendCalls, importlib.import_module("pyflare.backend").Backend())
+
+
+def _import(names: Iterable[str]) -> None:
+    for name in names:
+        importlib.import_module(name)
 
 
 def no_delay(*, connection: Any, **_: object) -> None:
