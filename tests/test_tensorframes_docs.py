@@ -11,8 +11,10 @@ from typing import Any, Final
 
 import numpy as np
 import pytest
+from pyspark.sql import SparkSession
 
 from tests.applications import ROOT
+from tpch import blocks
 
 CONNECT: Final = """
 import tensorflow as tf
@@ -39,6 +41,16 @@ batches = [batch.numpy().ravel().tolist() for batch in flare(frame.orderBy("x"))
 assert batches == [[0.0, 1.0, 2.0, 3.0], [4.0, 5.0]]
 print("done")
 """
+
+
+def test_the_benchmark_has_the_same_answers_in_all_ways(spark: SparkSession, tmp_path: Path) -> None:
+    experiment = blocks.Experiment(spark, tmp_path)
+    experiment.measure(1000, 1, 0)
+    assert [(result.task, result.rows_equal) for result in experiment.results] == [
+        *[("map_blocks", True)] * 3,
+        *[("reduce_blocks", True)] * 3,
+    ]
+    assert not blocks.close([1.0, 2.0], [1.0, 2.1])
 
 
 @pytest.mark.usefixtures("spark")

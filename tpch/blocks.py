@@ -93,7 +93,7 @@ def reduced_by_pandas(frame: DataFrame) -> list[float]:
     parts = frame.select("v").mapInPandas(both, "total array<double>, least array<double>").collect()
     total = np.sum([part.total for part in parts], axis=0)
     least = np.min([part.least for part in parts], axis=0)
-    return [float(number) for number in (*least, *total)]
+    return [float(number) for number in (*total, *least)]
 
 
 TASKS: Final[dict[str, tuple[Callable[[DataFrame], list[float]], Callable[[DataFrame], list[float]]]]] = {
