@@ -18,7 +18,7 @@ from typing import Any
 
 from pyflare.compile import Decision, decide, nothing_of
 from pyflare.config import Config
-from pyflare.errors import Cancelled, DataError, Unsupported
+from pyflare.errors import Cancelled, DataError, LeftToSpark, Unsupported
 from pyflare.inspection import explain_text, kernel_sources
 from pyflare.io.arrow import to_bytes, write_stream
 from pyflare.io.cache import ColumnCache
@@ -133,6 +133,11 @@ class Backend:
                 self._compiler.submit(self._compile_ahead, programs)
         return json.dumps(_answer(decision))
 
+    def _forget(self, programs: Programs) -> None:
+        """Plan anew when the plan of a fragment comes again."""
+        with self._lock:
+            self._plans.pop(programs.fragment.id.partition(":")[0], None)
+
     def _configure(self, config: Config) -> None:
         self._cache.resize(config.memory if config.column_cache else 0)
 
@@ -161,6 +166,8 @@ class Backend:
         except DataError as error:
             return _failure("data", str(error))
         except Unsupported as error:
+            if isinstance(error, LeftToSpark):
+                self._forget(programs)
             return _failure("unsupported", str(error))
         except Exception as error:
             log.exception("fragment %s failed", wanted["fragment"])

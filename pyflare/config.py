@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
@@ -26,6 +26,17 @@ def parse_bool(text: str) -> bool:
     if text.strip().lower() not in ("true", "false"):
         raise ValueError(f"{text!r} is neither true nor false")
     return text.strip().lower() == "true"
+
+
+def parse_choice(*choices: str) -> Callable[[str], str]:
+    """A parser of one of these words, any case. It raises ValueError for anything else."""
+
+    def parse(text: str) -> str:
+        if text.strip().lower() not in choices:
+            raise ValueError(f"{text!r} is none of {', '.join(choices)}")
+        return text.strip().lower()
+
+    return parse
 
 
 def cache_home() -> Path:
@@ -72,6 +83,13 @@ class Config:
         "queries that nobody sees, for ten seconds at most and only until the first query comes.",
         parse=parse_bool,
         runtime=False,
+    )
+    python_vectorized: str = _setting(
+        "python.vectorized",
+        "auto",
+        "Whether functions of whole columns (`pandas_udf` and its kind) run in the backend: `true`, `false` or `auto`, "
+        "which gives functions back to Spark that its workers turn out to be faster at.",
+        parse=parse_choice("auto", "true", "false"),
     )
     python: str = _setting(
         "python",

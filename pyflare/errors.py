@@ -23,6 +23,10 @@ class NotCompiled(Unsupported):
     """A Python function that its author wants to be compiled, `pyflare.udf`, cannot be: the query fails."""
 
 
+class LeftToSpark(Unsupported):
+    """A run has shown that Spark had better keep this: plans made from now on leave it there."""
+
+
 class PlanError(PyFlareError):
     """A stage handed the next one a plan that breaks its own rules: a bug of ours, never the user's."""
 

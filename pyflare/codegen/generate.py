@@ -35,6 +35,7 @@ from pyflare.pipeline.model import (
     Step,
     UnionNode,
     UnmatchedNode,
+    VectorizedNode,
 )
 from pyflare.pipeline.restrict import DROPPING, Restriction, restriction
 from pyflare.plan import expressions as e
@@ -301,6 +302,15 @@ def _unmatched(
     return Generated(node, inputs, replace(shape, layouts=(*missing, *shape.layouts[: node.width])))
 
 
+def _vectorized(
+    node: VectorizedNode, inputs: tuple[Generated, ...], _shapes: Shapes, _conf: Mapping[str, str]
+) -> Generated:
+    shape = inputs[0].shape
+    results = [Layout(attr.type) for attr in node.attrs[node.kept :]]
+    rows = shape.rows if node.functions.keeps_rows else UNKNOWN_ROWS
+    return Generated(node, inputs, TableShape((*shape.layouts[: node.kept], *results), rows))
+
+
 def _view(type_: DataType) -> Encoding:
     return Encoding.VIEWS if type_.is_stringlike else Encoding.PLAIN
 
@@ -334,4 +344,5 @@ _GENERATORS: dict[type[Node], Callable[..., Generated]] = {
     GroupsNode: _groups,
     BuildNode: _build,
     UnmatchedNode: _unmatched,
+    VectorizedNode: _vectorized,
 }

@@ -79,7 +79,7 @@ def read_stream(path: str | os.PathLike[str], schema: Schema) -> list[Batch]:
     """
     try:
         reader = pa.ipc.open_stream(pa.memory_map(os.fspath(path)))
-        return [_from_record_batch(batch, schema) for batch in reader if batch.num_rows]
+        return [from_record_batch(batch, schema) for batch in reader if batch.num_rows]
     except (pa.ArrowException, OSError, ValueError) as error:
         raise ExecutionError(f"the input at {path} cannot be read: {error}") from error
 
@@ -335,7 +335,8 @@ def _string_bytes(column: Column, start: int, end: int) -> int:
             return int(column.lengths[start:end].sum(dtype=np.int64))
 
 
-def _from_record_batch(batch: pa.RecordBatch, schema: Schema) -> Batch:
+def from_record_batch(batch: pa.RecordBatch, schema: Schema) -> Batch:
+    """Column buffers over a record batch. Raises `ExecutionError` if it does not have this schema."""
     columns = tuple(
         _from_array(array, name, type_, nullable)
         for array, (name, type_, nullable) in zip(batch.columns, schema, strict=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from pyflare.plan.expressions import AttributeReference, Expr
 from pyflare.plan.operators import AggregateCall, Expand, Filter, Model, Named, Operator, Project
+from pyflare.vectorized.functions import Functions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,3 +164,15 @@ class ModelNode(PipelineNode):
 
     columns: tuple[Expr, ...]
     model: Model
+
+
+@dataclass(frozen=True, kw_only=True)
+class VectorizedNode(UnaryNode):
+    """Python functions over the child's columns `args`, batch after batch.
+
+    The table has the child's first `kept` columns followed by the results.
+    """
+
+    args: tuple[int, ...]
+    kept: int
+    functions: Functions

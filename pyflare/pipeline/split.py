@@ -23,6 +23,7 @@ from pyflare.pipeline.model import (
     Step,
     UnionNode,
     UnmatchedNode,
+    VectorizedNode,
 )
 from pyflare.plan import operators as ops
 from pyflare.plan.expressions import AttributeReference, Expr
@@ -195,3 +196,20 @@ def _union(operator: ops.Union) -> Node:
 def _model(operator: ops.Model) -> Node:
     child, steps = _pipeline(operator.child)
     return ModelNode(attrs=operator.attrs, child=child, steps=steps, columns=operator.child.attrs, model=operator)
+
+
+@_splits(ops.Vectorized)
+def _vectorized(operator: ops.Vectorized) -> Node:
+    """Arguments that are not columns yet are computed beside the columns that go on."""
+    child, steps = _pipeline(operator.child)
+    kept = operator.child.attrs if operator.functions.keeps_rows else ()
+    columns: list[Expr] = list(kept)
+    extra: list[AttributeReference] = []
+    for arg in operator.args:
+        if arg not in columns:
+            columns.append(arg)
+            extra.append(arg if isinstance(arg, AttributeReference) else _unnamed(arg, len(extra)))
+    table = _rows_of(child, steps, tuple(columns), (*kept, *extra))
+    args = tuple(columns.index(arg) for arg in operator.args)
+    attrs = (*kept, *operator.results)
+    return VectorizedNode(attrs=attrs, child=table, args=args, kept=len(kept), functions=operator.functions)

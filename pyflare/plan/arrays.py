@@ -12,8 +12,8 @@ from pyflare.plan.verify import expressions
 from pyflare.types import Kind
 
 _LEAVES: Final = (ops.Scan, ops.Input)
-_HANDING_ON: Final = (ops.Filter, ops.Project, ops.Limit, ops.Model, ops.Sort, ops.Join, ops.Union)
-_TAKING: Final = (ops.Project, ops.Model)
+_HANDING_ON: Final = (ops.Filter, ops.Project, ops.Limit, ops.Model, ops.Vectorized, ops.Sort, ops.Join, ops.Union)
+_TAKING: Final = (ops.Project, ops.Model, ops.Vectorized)
 
 
 def check_arrays(operator: ops.Operator) -> None:
@@ -32,10 +32,10 @@ def check_arrays(operator: ops.Operator) -> None:
 
 
 def has_idle_arrays(operators: Iterable[ops.Operator]) -> bool:
-    """Whether columns of arrays come from files or from Spark, and no model among the operators takes arrays."""
+    """Whether columns of arrays come from files or from Spark, and no model or function takes arrays."""
     nodes = list(operators)
     leaves = (attr.type.kind for node in nodes if isinstance(node, _LEAVES) for attr in node.attrs)
-    taken = (arg.type.kind for node in nodes if isinstance(node, ops.Model) for arg in node.args)
+    taken = (arg.type.kind for node in nodes if isinstance(node, ops.Model | ops.Vectorized) for arg in node.args)
     return Kind.ARRAY in leaves and Kind.ARRAY not in taken
 
 

@@ -1,7 +1,7 @@
 """Python functions in Spark's plan.
 
-A registered TensorFlow model becomes a `Model`, a plain function that can be compiled a `PythonCall`; anything else
-stays with Spark.
+A registered TensorFlow model becomes a `Model`, a plain function that can be compiled a `PythonCall`, a function of
+whole columns a part of a `Vectorized`; anything else stays with Spark.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pyflare.plan.decode import Json, attribute
 from pyflare.plan.expressions import AttributeReference, Expr
 from pyflare.plan.expressions_python import Chain, PythonCall
 from pyflare.plan.translate import Translation, translates
+from pyflare.plan.vectorized import evaluate
 from pyflare.python.marks import is_required
 from pyflare.python.result import SUPPORTED
 
@@ -32,18 +33,32 @@ _PANDAS: Final = "spark.sql.legacy.execution.pythonUDF.pandas.conversion.enabled
 
 @translates("ArrowEvalPythonExec")
 def arrow_eval_python(translation: Translation, node: Json) -> ops.Operator:
-    """One `Model` for each function of the operator, over the columns of the one before; or plain functions."""
+    """One `Model` for each model of the operator, over the columns of the one before, then all other functions."""
     if all(udf["f"]["evalType"] == _ARROW_BATCHED for udf in node["f"]["udfs"]):
         return batch_eval_python(translation, node)
     operator = child = translation.child(node)
     wanted = list(child.attrs)
+    others: list[tuple[Json, Json]] = []
     for udf, result in zip(node["f"]["udfs"], node["f"]["resultAttrs"], strict=True):
-        operator = _model(translation, node, udf, result, operator)
+        if _is_model(udf):
+            operator = _model(translation, node, udf, result, operator)
+        else:
+            others.append((udf, result))
         wanted += translation.structs.made(result)
+    if others:
+        operator = evaluate(translation, node, others, operator)
     if operator.attrs == tuple(wanted):
         return operator
     columns = tuple(ops.Named(attr, attr) for attr in wanted)  # without what models hand to one another
     return ops.Project(attrs=tuple(wanted), node=node["i"], child=operator, columns=columns)
+
+
+def _is_model(udf: Json) -> bool:
+    """Whether a function, or one whose result it takes, seems to be a registered model."""
+    if udf["e"] != "PythonUDF":
+        return False
+    command = udf["f"]["func"].get("f", {}).get("command", "")
+    return b"pyflare.tensorflow" in base64.b64decode(command) or any(map(_is_model, udf["f"]["children"]))
 
 
 def _model(translation: Translation, node: Json, udf: Json, result: Json, child: ops.Operator) -> ops.Operator:

@@ -11,6 +11,7 @@ from typing import Any
 
 from pyflare.io.parquet import ScanSpec
 from pyflare.plan.expressions import AttributeReference, Expr
+from pyflare.vectorized.functions import Functions
 
 
 @dataclass(frozen=True)
@@ -184,6 +185,18 @@ class Model(UnaryOperator):
 
     args: tuple[Expr, ...]
     step: Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Vectorized(UnaryOperator):
+    """Python functions of whole columns over `args`.
+
+    `attrs` are the child's followed by the results; or, of functions that make rows of their own, the results only.
+    """
+
+    args: tuple[Expr, ...]
+    functions: Functions
+    results: tuple[AttributeReference, ...]
 
 
 def with_children(operator: Operator, children: tuple[Operator, ...]) -> Operator:

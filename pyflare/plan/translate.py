@@ -151,11 +151,12 @@ class Translation:
             return "Spark's operator above relies on the order of these rows"
         nodes = list(_walk(operator))
         light = not any(isinstance(n, _HEAVY) for n in nodes)
+        calls = any(isinstance(n, ops.Vectorized) for n in nodes)
         if has_idle_arrays(nodes):
             return "columns of arrays are read for models only"
         if light and any(isinstance(n, ops.Input) for n in nodes):
             return "handing Spark's rows over would cost more than it saves"
-        if light and not around.root:
+        if light and not calls and not around.root:
             return "handing its rows back to Spark would cost more than it saves"
         if all(isinstance(n, ops.Values | ops.Project | ops.Limit) for n in nodes):
             return "there is nothing to speed up in a local relation"

@@ -52,6 +52,7 @@ _EXPRESSIONS: dict[type[ops.Operator], Callable[[Any], Iterable[Expr]]] = {
     ops.Expand: lambda op: (expr for row in op.projections for expr in row),
     ops.Sort: lambda op: (key.expr for key in op.keys),
     ops.Model: lambda op: op.args,
+    ops.Vectorized: lambda op: op.args,
     ops.Join: _of_join,
     ops.Aggregate: _of_aggregate,
 }

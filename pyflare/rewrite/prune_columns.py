@@ -16,7 +16,7 @@ def prune_columns(operator: ops.Operator) -> ops.Operator:
 
 def _pruned(operator: ops.Operator, wanted: frozenset[int]) -> ops.Operator:
     read = frozenset().union(*(references(expr) for expr in expressions(operator)))
-    if isinstance(operator, ops.Filter | ops.Join | ops.Sort | ops.Limit | ops.Model):
+    if isinstance(operator, ops.Filter | ops.Join | ops.Sort | ops.Limit | ops.Model | ops.Vectorized):
         read |= wanted
     elif isinstance(operator, ops.Union):
         read = frozenset(attr.id for child in operator.inputs for attr in child.attrs)

@@ -39,17 +39,16 @@ from pyflare.run.outputs import output_batch, output_buffers
 from pyflare.run.sort import sort_table
 from pyflare.run.sources import Numbers
 from pyflare.run.table import Table, as_views, bytes_of, codes_as_views, limited, sliced
-from pyflare.run.threads import Make, Piece, Run, for_each, on_threads
+from pyflare.run.threads import MORSEL_ROWS, Make, Piece, Run, for_each, on_threads
 from pyflare.runtime.parameters import CompiledKernel
 
-MORSEL_ROWS = 128 * 1024
 MANY_ROWS = 2**32
 
 
 def execute(program: Generated, run: Run, wanted: int | None = None) -> Table:
     """The table of a program, or, if only `wanted` rows matter, at least its first rows."""
     run.check()
-    executor = _EXECUTORS[type(program.node)]
+    executor = EXECUTORS[type(program.node)]
     if not program.is_shared:
         return executor(program, run, wanted)
     found = run.tables.get(id(program.node))
@@ -399,7 +398,7 @@ def _scan_pieces(
     return [Piece(morsel.length, reader(morsel)) for morsel in part.morsels]
 
 
-_EXECUTORS: dict[type, Callable[[Generated, Run, int | None], Table]] = {
+EXECUTORS: dict[type, Callable[[Generated, Run, int | None], Table]] = {
     SourceNode: _source,
     SelectNode: _select,
     SortNode: _sort,

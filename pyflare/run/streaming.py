@@ -22,10 +22,12 @@ from pyflare.pipeline.model import (
     SourceNode,
     UnionNode,
     UnmatchedNode,
+    VectorizedNode,
 )
-from pyflare.run.executor import as_merged, execute, finds_nothing, kernel_pieces, morsels, reader, writer
-from pyflare.run.table import limited
+from pyflare.run.executor import EXECUTORS, as_merged, execute, finds_nothing, kernel_pieces, morsels, reader, writer
+from pyflare.run.table import Table, bytes_of, limited
 from pyflare.run.threads import Make, Piece, Run
+from pyflare.run.vectorized import vectorized
 
 
 def stream(program: Generated, run: Run) -> Iterator[Batch]:
@@ -77,6 +79,21 @@ def _unmatched(program: Generated, run: Run) -> Iterator[Batch]:
 def _limit(program: Generated, run: Run) -> Iterator[Batch]:
     assert isinstance(program.node, LimitNode)
     return limited(stream(program.inputs[0], run), program.node.offset, program.node.limit)
+
+
+def _vectorized(program: Generated, run: Run) -> Iterator[Batch]:
+    return vectorized(program, run, stream(program.inputs[0], run))
+
+
+def _all_vectorized(program: Generated, run: Run, wanted: int | None) -> Table:
+    """The rows of functions, or at least the first `wanted`. What is below them comes batch after batch, too."""
+    batches: list[Batch] = []
+    for batch in _vectorized(program, run):
+        run.claim(bytes_of(batch))
+        batches.append(batch)
+        if wanted is not None and sum(made.length for made in batches) >= wanted:
+            break
+    return Table(program.shape.layouts, tuple(batches))
 
 
 @dataclass
@@ -132,4 +149,7 @@ _STREAMS: dict[type, _Stream] = {
     UnionNode: _union,
     UnmatchedNode: _unmatched,
     LimitNode: _limit,
+    VectorizedNode: _vectorized,
 }
+
+EXECUTORS[VectorizedNode] = _all_vectorized

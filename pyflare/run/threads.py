@@ -7,13 +7,16 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from pyflare.errors import Cancelled, Unsupported
 from pyflare.io.columns import Batch
 from pyflare.run.joins import JoinTable
 from pyflare.run.sources import Source
 from pyflare.run.table import Table
+
+MORSEL_ROWS: Final = 128 * 1024
+"""Rows of a table that a thread takes at a time."""
 
 
 @dataclass

@@ -9,6 +9,8 @@ import org.apache.spark.sql.catalyst.expressions.{Expression, InSet, PythonUDF}
 import org.apache.spark.sql.execution._
 import org.apache.spark.sql.execution.adaptive.QueryStageExec
 import org.apache.spark.sql.execution.datasources.PartitionedFile
+import org.apache.spark.sql.execution.python.ArrowPythonRunner
+import org.apache.spark.sql.internal.SQLConf
 import org.apache.spark.sql.types.StructType
 
 /** The operators and expressions whose meaning is not in their constructor's fields. Each method returns whether it wrote the fields. */
@@ -81,6 +83,8 @@ private[pyflare] final class Leaves(out: PlanWriter) {
     field("udfDeterministic", udf.udfDeterministic)
     field("resultId", udf.resultId)
     field("children", udf.children)
+    json.key("conf")
+    out.map(ArrowPythonRunner.getPythonRunnerConfMap(SQLConf.get).toSeq.sortBy(_._1))
     json.key("func")
     function(udf.func)
   }
@@ -93,6 +97,7 @@ private[pyflare] final class Leaves(out: PlanWriter) {
         json.obj {
           json.key("command")
           json.base64(bytes(s.command))
+          field("pythonExec", s.pythonExec)
           field("pythonVer", s.pythonVer)
           json.key("envVars")
           out.map(s.envVars.asScala.toSeq.sortBy(_._1))

@@ -67,6 +67,7 @@ private[pyflare] final class WorkerProcess(conf: SparkConf) {
       builder.environment.put("PYTHONPATH", pythonPath)
       builder.environment.put("PYTHONUNBUFFERED", "1")
       builder.environment.put("PYTHONSAFEPATH", "1")
+      builder.environment.putIfAbsent("PYTHONHASHSEED", "0") // as in Spark's workers
       val child = builder.start()
       greet(child)
       val log = new WorkerLog(child.pid)

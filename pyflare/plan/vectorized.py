@@ -1,0 +1,167 @@
+"""Python functions of whole columns in Spark's plan: what they are called with, and which need Spark's workers."""
+
+from __future__ import annotations
+
+import base64
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from pyflare.errors import Unsupported
+from pyflare.plan import operators as ops
+from pyflare.plan.decode import Json, attribute
+from pyflare.plan.expressions import Expr
+from pyflare.plan.structs import is_struct
+from pyflare.plan.translate import Translation
+from pyflare.types import DataType
+from pyflare.vectorized.functions import SCALAR, Call, Functions
+from pyflare.vectorized.pace import why_left
+
+_MAX_COMMAND: Final = 1 << 20
+_NO_LIMIT: Final = 1 << 30  # rows
+_BATCH_ROWS: Final = "spark.sql.execution.arrow.maxRecordsPerBatch"
+_LARGE_TYPES: Final = "spark.sql.execution.arrow.useLargeVarTypes"
+_WATCHING: Final = (
+    "spark.sql.pyspark.udf.profiler",
+    "spark.sql.pyspark.worker.logging.enabled",
+)
+_MENTIONS: Final = {
+    b"_deserialize_accumulator": "it adds to an accumulator",
+    b"SparkFiles": "it reads files that Spark has distributed",
+    b"BarrierTaskContext": "it waits for other tasks",
+}
+"""Names that show in a pickled function."""
+
+
+def evaluate(
+    translation: Translation, node: Json, calls_and_results: Sequence[tuple[Json, Json]], child: ops.Operator
+) -> ops.Operator:
+    """The functions of an operator that have a result for each row, over the child's rows."""
+    args: list[Expr] = []
+    udfs, results = zip(*calls_and_results, strict=True)
+    calls = tuple(_call(translation, udf, args) for udf in udfs)
+    if any(is_struct(result["t"]) for result in results):
+        raise _refused(udfs[0]["f"], "it returns structs")
+    made = tuple(attribute(result) for result in results)
+    attrs = (*child.attrs, *made)
+    functions = _functions(translation, udfs, calls, SCALAR)
+    return ops.Vectorized(attrs=attrs, node=node["i"], child=child, args=tuple(args), functions=functions, results=made)
+
+
+def _call(translation: Translation, udf: Json, args: list[Expr]) -> Call:
+    """A function, or a function of a function, which gets what the inner one returns as it is.
+
+    Arguments that are not there yet join `args`.
+    """
+    links = [udf["f"]]
+    while [child["e"] for child in links[0]["children"]] == ["PythonUDF"]:
+        links.insert(0, links[0]["children"][0]["f"])
+    for link in links:
+        _check(translation, link)
+    if not links[0]["children"]:
+        raise _refused(links[0], "it has no arguments")
+    arguments = tuple(_argument(translation, links[0], json, args) for json in links[0]["children"])
+    name = "(".join(link["name"] for link in reversed(links)) + ")" * (len(links) - 1)
+    return Call(name, tuple(map(_command, links)), arguments)
+
+
+def _argument(translation: Translation, fields: Json, json: Json, args: list[Expr]) -> tuple[int, str | None]:
+    name = None
+    if json["e"] == "NamedArgumentExpression":
+        name, json = json["f"]["key"], json["f"]["value"]
+    arg = translation.decoder.expression(json)
+    _check_type(fields, arg.type)
+    if arg not in args:
+        args.append(arg)
+    return args.index(arg), name
+
+
+def _check_type(fields: Json, type_: DataType) -> None:
+    if type_.fields or type_.name.startswith("interval"):
+        raise _refused(fields, f"an argument is of the type {type_}")
+
+
+def _functions(
+    translation: Translation, udfs: Sequence[Json], calls: tuple[Call, ...], kinds: tuple[int, ...]
+) -> Functions:
+    fields = udfs[0]["f"]
+    if fields["evalType"] not in kinds:
+        raise _refused(fields, "functions of this kind are not supported")
+    conf = tuple((str(key), str(value)) for key, value in fields["conf"]["m"])
+    if dict(conf).get(_LARGE_TYPES) == "true":
+        raise _refused(fields, f"{_LARGE_TYPES} is set")
+    rows = int(translation.conf.get(_BATCH_ROWS, "10000"))
+    paced = translation.config.python_vectorized == "auto"
+    functions = Functions(fields["evalType"], calls, conf, rows if rows > 0 else _NO_LIMIT, paced)
+    reason = why_left(functions)
+    if reason is not None:
+        raise Unsupported(reason, "PythonUDF")
+    return functions
+
+
+# What needs a worker of Spark's ---------------------------------------------------------------------------------------
+
+
+def _check(translation: Translation, fields: Json) -> None:
+    """Refuse a function for what Spark says of it, or what shows in it."""
+    if translation.config.python_vectorized == "false":
+        raise _refused(fields, "spark.pyflare.python.vectorized is false")
+    if not fields["udfDeterministic"]:
+        raise _refused(fields, "it is declared nondeterministic")
+    for setting in _WATCHING:
+        if translation.conf.get(setting, "false") not in ("", "false"):
+            raise _refused(fields, f"{setting} is set")
+    function = fields["func"].get("f")
+    if function is None or function["broadcastVars"] or len(function["command"]) > _MAX_COMMAND:
+        raise _refused(fields, "it reads broadcast variables, or is very large")
+    if function["pythonIncludes"]:
+        raise _refused(fields, "it was sent with files of Python code (addPyFile, --py-files)")
+    _check_interpreter(fields, function)
+    _check_content(fields)
+
+
+def _check_interpreter(fields: Json, function: Json) -> None:
+    here = ".".join(platform.python_version_tuple()[:2])
+    if function["pythonVer"] != here:
+        raise _refused(fields, f"it was made by Python {function['pythonVer']}, and PyFlare runs in {here}")
+    if not _is_this_python(function["pythonExec"]):
+        raise _refused(fields, f"it runs in {function['pythonExec']}, and PyFlare in {sys.executable}")
+    for name, value in function["envVars"]["m"]:
+        if os.environ.get(name) != value:
+            raise _refused(fields, f"Spark's workers have {name} set in their environment")
+
+
+def _is_this_python(executable: str) -> bool:
+    """Whether an executable starts this interpreter in this environment: the same file, from the same directory."""
+    found = shutil.which(executable)
+    return found is not None and _place(found) == _place(sys.executable)
+
+
+def _place(executable: str) -> tuple[Path, Path]:
+    path = Path(executable)
+    return path.resolve(), path.parent.resolve()
+
+
+def _check_content(fields: Json) -> None:
+    command = _command(fields)
+    for name, what in _MENTIONS.items():
+        if name in command:
+            raise _refused(fields, what)
+    from pyspark.serializers import CloudPickleSerializer
+
+    try:
+        CloudPickleSerializer().loads(command)
+    except Exception as error:  # whatever the user's modules raise
+        raise _refused(fields, f"it cannot be loaded here: {type(error).__name__}: {error}") from None
+
+
+def _command(fields: Json) -> bytes:
+    return base64.b64decode(fields["func"]["f"]["command"])
+
+
+def _refused(fields: Json, cause: str) -> Unsupported:
+    return Unsupported(f"the Python function {fields['name']} runs in Spark's workers: {cause}", "PythonUDF")
