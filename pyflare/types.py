@@ -32,7 +32,8 @@ class Kind(Enum):
 class DataType:
     """A Spark SQL type. `name` is Spark's own JSON name; precision and scale are a decimal's, `element` an array's.
 
-    `has_nulls` says whether an array may have nulls in it, as far as Spark knows; `fields` are a struct's.
+    `has_nulls` says whether an array may have nulls in it, as far as Spark knows; `fields` are a struct's, which is
+    `marked` if a column after those of its fields says whether it is there.
     """
 
     name: str
@@ -41,6 +42,7 @@ class DataType:
     element: DataType | None = None
     has_nulls: bool = field(default=True, compare=False)
     fields: tuple[tuple[str, DataType], ...] = ()
+    marked: bool = field(default=False, compare=False)
 
     def __str__(self) -> str:
         if self.fields:
@@ -206,9 +208,9 @@ def array_of(element: DataType, has_nulls: bool = True) -> DataType:
     return DataType("array", element=element, has_nulls=has_nulls)
 
 
-def struct_of(fields: Iterable[tuple[str, DataType]]) -> DataType:
+def struct_of(fields: Iterable[tuple[str, DataType]], *, marked: bool = False) -> DataType:
     """The type of structs of such fields."""
-    return DataType("struct", fields=tuple(fields))
+    return DataType("struct", fields=tuple(fields), marked=marked)
 
 
 def decimal(precision: int, scale: int) -> DataType:

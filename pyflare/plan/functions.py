@@ -37,20 +37,19 @@ def arrow_eval_python(translation: Translation, node: Json) -> ops.Operator:
     if all(udf["f"]["evalType"] == _ARROW_BATCHED for udf in node["f"]["udfs"]):
         return batch_eval_python(translation, node)
     operator = child = translation.child(node)
-    wanted = list(child.attrs)
     others: list[tuple[Json, Json]] = []
     for udf, result in zip(node["f"]["udfs"], node["f"]["resultAttrs"], strict=True):
         if _is_model(udf):
             operator = _model(translation, node, udf, result, operator)
         else:
             others.append((udf, result))
-        wanted += translation.structs.made(result)
     if others:
         operator = evaluate(translation, node, others, operator)
-    if operator.attrs == tuple(wanted):
+    wanted = (*child.attrs, *translation.structs.all(node["f"]["resultAttrs"]))
+    if operator.attrs == wanted:
         return operator
     columns = tuple(ops.Named(attr, attr) for attr in wanted)  # without what models hand to one another
-    return ops.Project(attrs=tuple(wanted), node=node["i"], child=operator, columns=columns)
+    return ops.Project(attrs=wanted, node=node["i"], child=operator, columns=columns)
 
 
 def _is_model(udf: Json) -> bool:

@@ -1,5 +1,9 @@
-"""Structs that models return: inside a plan each field is a column of its own, and only at its root they are put
-together again, for Spark."""
+"""Structs that models and functions return: inside a plan each field is a column of its own, and only at its root they
+are put together again, for Spark.
+
+A model's struct is null where its fields are. That of a function may have fields that are null, so a column after them
+marks the structs that are there.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +19,7 @@ from pyflare.types import DataType, struct_of
 
 _FIRST_ID = -(10**7)  # below every other id that is made up
 _MOST_FIELDS = 1000
+_MARK = {"name": "exists", "type": "boolean"}
 
 Attributes = tuple[AttributeReference, ...]
 
@@ -30,8 +35,11 @@ class Structs:
     def __init__(self) -> None:
         self._fields: dict[int, Attributes] = {}
 
-    def made(self, json: Json) -> Attributes:
-        """The attributes for a new column: of a struct those of its fields. Raises `Unsupported` for other types."""
+    def made(self, json: Json, *, marked: bool = False) -> Attributes:
+        """The attributes for a new column: of a struct those of its fields, and a last one if it is to be marked.
+
+        Raises `Unsupported` for other types.
+        """
         if not is_struct(json["t"]):
             return (attribute(json),)
         fields = json["t"]["fields"]
@@ -44,7 +52,7 @@ class Structs:
                 label=field["name"],
                 id=_FIRST_ID - _MOST_FIELDS * json["id"] - place,
             )
-            for place, field in enumerate(fields)
+            for place, field in enumerate([*fields, _MARK] if marked else fields)
         )
         self._fields[json["id"]] = found
         return found
@@ -59,7 +67,10 @@ class Structs:
         fields = self.known(source)
         if fields is None:
             return None
-        attrs = fields if source is json else self.made({"t": json["t"], "id": json["f"]["exprId"]})
+        if source is json:
+            return tuple(Named(field, field) for field in fields)
+        marked = len(fields) > len(json["t"]["fields"])
+        attrs = self.made({"t": json["t"], "id": json["f"]["exprId"]}, marked=marked)
         return tuple(Named(attr, field) for attr, field in zip(attrs, fields, strict=True))
 
     def all(self, json: Any) -> Attributes:
@@ -75,4 +86,6 @@ class Structs:
         if fields is None:
             attr = attribute(json)
             return attr.label, attr.type
-        return json["name"], struct_of((field.label, field.type) for field in fields)
+        count = len(json["t"]["fields"])
+        shown = ((field.label, field.type) for field in fields[:count])
+        return json["name"], struct_of(shown, marked=len(fields) > count)

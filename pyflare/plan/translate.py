@@ -120,7 +120,7 @@ class Translation:
         self._accept(self.document["plan"], Surroundings())
 
     def _accept(self, node: Json, around: Surroundings) -> None:
-        node = _inside(node)
+        node = inside(node)
         operator = None if node["op"] in EXCHANGES else self.lower(node)
         if operator is not None and not isinstance(operator, ops.Input):
             refusal = self._refusal(operator, around)
@@ -179,7 +179,7 @@ class Translation:
 
     def lower(self, node: Json) -> ops.Operator:
         """The IR of a subtree; an `Input` where it stays with Spark."""
-        node = _inside(node)
+        node = inside(node)
         try:
             translator = TRANSLATORS.get(node["op"])
             if translator is None:
@@ -254,7 +254,7 @@ class Translation:
 
 def _with_columns(plan: Json) -> Json:
     """A subquery's plan with a column for each field, where Spark has merged several subqueries into one struct."""
-    plan = _inside(plan)
+    plan = inside(plan)
     for name in ("projectList", "resultExpressions"):
         named = plan["f"].get(name, ())
         if len(named) == 1 and named[0]["e"] == "Alias" and named[0]["f"]["child"]["e"] == "CreateNamedStruct":
@@ -270,7 +270,8 @@ def _alias(value: Json, number: int) -> Json:
     return {"e": "Alias", "t": value["t"], "n": value["n"], "f": fields}
 
 
-def _inside(node: Json) -> Json:
+def inside(node: Json) -> Json:
+    """The operator in wrappers that mean nothing here."""
     while node["op"] in TRANSPARENT:
         node = node["ch"][0] if node["ch"] else node["f"]["child"]
     return node

@@ -15,10 +15,9 @@ from pyflare.errors import Unsupported
 from pyflare.plan import operators as ops
 from pyflare.plan.decode import Json, attribute
 from pyflare.plan.expressions import Expr
-from pyflare.plan.structs import is_struct
-from pyflare.plan.translate import Translation
+from pyflare.plan.translate import EXCHANGES, Translation, inside, translates
 from pyflare.types import DataType
-from pyflare.vectorized.functions import SCALAR, Call, Functions
+from pyflare.vectorized.functions import MAPS, SCALAR, Call, Functions
 from pyflare.vectorized.pace import why_left
 
 _MAX_COMMAND: Final = 1 << 20
@@ -44,12 +43,38 @@ def evaluate(
     args: list[Expr] = []
     udfs, results = zip(*calls_and_results, strict=True)
     calls = tuple(_call(translation, udf, args) for udf in udfs)
-    if any(is_struct(result["t"]) for result in results):
-        raise _refused(udfs[0]["f"], "it returns structs")
-    made = tuple(attribute(result) for result in results)
+    made = tuple(attr for result in results for attr in translation.structs.made(result, marked=True))
     attrs = (*child.attrs, *made)
     functions = _functions(translation, udfs, calls, SCALAR)
     return ops.Vectorized(attrs=attrs, node=node["i"], child=child, args=tuple(args), functions=functions, results=made)
+
+
+@translates("MapInPandasExec", "MapInArrowExec")
+def map_in_batches(translation: Translation, node: Json) -> ops.Operator:
+    """A function that makes rows of its own out of all columns of the child."""
+    fields = node["f"]["func"]["f"]
+    _check(translation, fields)
+    if node["f"]["isBarrier"] or node["f"]["profile"] is not None:
+        raise _refused(fields, "it runs in barrier mode, or with resources of its own")
+    if _is_repartitioned(inside(node["ch"][0])):
+        raise _refused(fields, "its input is partitioned for it")
+    child = translation.child(node)
+    args = tuple(attribute(json) for json in node["ch"][0]["out"])
+    if not args:
+        raise _refused(fields, "its input has no columns")
+    for arg in args:
+        _check_type(fields, arg.type)
+    made = tuple(attribute(json) for json in node["out"])
+    call = Call(fields["name"], (_command(fields),), ((0, None),))
+    functions = _functions(translation, [node["f"]["func"]], (call,), MAPS)
+    return ops.Vectorized(attrs=made, node=node["i"], child=child, args=args, functions=functions, results=made)
+
+
+def _is_repartitioned(node: Json) -> bool:
+    """Whether the user has said how rows are to be partitioned."""
+    while node["op"] in ("ProjectExec", "FilterExec", "SortExec"):
+        node = inside(node["ch"][0])
+    return node["op"] in EXCHANGES and node["f"].get("shuffleOrigin", {}).get("o") != "ENSURE_REQUIREMENTS"
 
 
 def _call(translation: Translation, udf: Json, args: list[Expr]) -> Call:

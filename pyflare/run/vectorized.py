@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from time import perf_counter_ns, process_time_ns
 
 import pyarrow as pa
 
 from pyflare.codegen.generate import Generated
-from pyflare.errors import DataError, PyFlareError
+from pyflare.errors import DataError, LeftToSpark
 from pyflare.io.arrow import from_record_batch, to_record_batch
 from pyflare.io.columns import Batch
 from pyflare.pipeline.model import VectorizedNode
@@ -25,11 +24,11 @@ def vectorized(program: Generated, run: Run, batches: Iterator[Batch]) -> Iterat
     """The batches of the table of functions over the batches of the table below."""
     node = program.node
     assert isinstance(node, VectorizedNode)
-    feed = _Feed(node, run, batches)
+    feed = _Feed(node, run, batches, Pace(node.functions, run.threads))
     schema = [(attr.label, attr.type, attr.nullable) for attr in node.attrs[node.kept :]]
     try:
-        for batch, results in _aligned(feed, _called(node.functions, feed, run)):
-            made = from_record_batch(results, schema)
+        for batch, results in _aligned(feed, _called(node.functions, feed)):
+            made = from_record_batch(_flat(results), schema)
             yield replace(batch, length=made.length, columns=(*batch.columns, *made.columns))
     finally:
         feed.close()
@@ -42,43 +41,62 @@ class _Feed:
     node: VectorizedNode
     run: Run
     batches: Iterator[Batch]
+    pace: Pace
     kept: deque[Batch] = field(default_factory=deque)
-    rows: int = 0
+    results: int = 0
+    has_ended: bool = False
     failure: BaseException | None = None
-    wall_ns: int = 0  # spent below, and not on the functions
-    cpu_ns: int = 0
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
-        """A function can swallow what is raised here, which is why it is kept."""
+        """Runs between two stretches of a function, which could swallow what is raised here: so it is kept, too."""
+        self.pace.leave()
+        try:
+            for part in self._parts():
+                self.pace.enter()
+                yield part
+                self.pace.leave()
+            self.has_ended = True
+            if self.makes_rows and self.pace.rows and not self.results:
+                raise self.depends_on_partitions()
+        except Exception as error:
+            self.failure = error
+            raise
+        finally:
+            self.pace.enter()
+
+    def _parts(self) -> Iterator[pa.RecordBatch]:
         attrs = self.node.child.attrs
         schema = [(attrs[column].label, attrs[column].type, attrs[column].nullable) for column in self.node.args]
-        while True:
-            try:
-                batch = self._next()
-            except BaseException as error:
-                self.failure = error
-                raise
-            if batch is None:
-                return
+        pulled = 0
+        for batch in self.batches:
+            self.run.check()
+            left, pulled = batch.length, pulled + 1
             for piece in _cut(batch, MORSEL_ROWS):
                 self.kept.append(replace(piece, columns=piece.columns[: self.node.kept]))
                 given = replace(piece, columns=tuple(piece.columns[column] for column in self.node.args))
                 for part in _cut(given, self.node.functions.batch_rows):
-                    self.rows += part.length
+                    self.run.check()
+                    self.pace.check(left + self._batches_left() * self.pace.rows / pulled)
+                    self.pace.rows += part.length
+                    left -= part.length
                     yield to_record_batch(part, schema, self.node.functions.zone)
+
+    def _batches_left(self) -> int:
+        return max(self.run.metrics.total - self.run.metrics.done, 0)
+
+    @property
+    def makes_rows(self) -> bool:
+        """Whether the functions make rows of their own."""
+        return not self.node.functions.keeps_rows
+
+    def depends_on_partitions(self) -> LeftToSpark:
+        """For rows that are made when the end is known: Spark's functions see one end for each partition."""
+        return leave(self.node.functions, f"{self.node.functions} makes rows after the last ones of a partition")
 
     def close(self) -> None:
         """End what makes the batches, however far it is."""
         if isinstance(self.batches, Generator):
             self.batches.close()
-
-    def _next(self) -> Batch | None:
-        wall, cpu = perf_counter_ns(), process_time_ns()
-        self.run.check()
-        batch = next(self.batches, None)
-        self.wall_ns += perf_counter_ns() - wall
-        self.cpu_ns += process_time_ns() - cpu
-        return batch
 
 
 def _cut(batch: Batch, rows: int) -> Iterator[Batch]:
@@ -86,27 +104,29 @@ def _cut(batch: Batch, rows: int) -> Iterator[Batch]:
         yield sliced(batch, start, min(batch.length, start + rows))
 
 
-def _called(functions: Functions, feed: _Feed, run: Run) -> Iterator[pa.RecordBatch]:
+def _called(functions: Functions, feed: _Feed) -> Iterator[pa.RecordBatch]:
     """The functions' results. Raises `DataError` if one of them raises: Spark then raises it with its own words."""
-    pace = Pace(functions, run.threads)
     results: Iterator[pa.RecordBatch] | None = None
     while True:
-        wall, cpu = perf_counter_ns() - feed.wall_ns, process_time_ns() - feed.cpu_ns
+        feed.pace.enter()
         try:
             results = functions.results(feed) if results is None else results
             result = next(results, None)
         except (Exception, SystemExit) as error:
-            if feed.failure is not None or isinstance(error, PyFlareError):
-                raise (feed.failure or error) from None
+            if feed.failure is not None:
+                raise feed.failure from None
             raise DataError(f"the Python function {functions} raised {type(error).__name__}: {error}") from error
+        finally:
+            feed.pace.leave()
         if feed.failure is not None:
             raise feed.failure
         if context.was_asked():
             raise leave(functions, f"{functions} asks for the task that it runs in")
         if result is None:
             return
-        pace.add(perf_counter_ns() - feed.wall_ns - wall, process_time_ns() - feed.cpu_ns - cpu, result.num_rows)
-        pace.check(run.metrics.done / max(run.metrics.total, 1))
+        if feed.has_ended and feed.makes_rows:
+            raise feed.depends_on_partitions()
+        feed.results += 1
         yield result
 
 
@@ -123,6 +143,14 @@ def _aligned(feed: _Feed, results: Iterator[pa.RecordBatch]) -> Iterator[tuple[B
             piece, whole = feed.kept.popleft(), _joined(waiting)
             waiting = [whole.slice(piece.length)]
             yield piece, whole.slice(0, piece.length)
+
+
+def _flat(results: pa.RecordBatch) -> pa.RecordBatch:
+    """The results with a column for each field of a struct, and one that says which structs there are."""
+    arrays: list[pa.Array] = []
+    for array in results.columns:
+        arrays += [*array.flatten(), array.is_valid()] if pa.types.is_struct(array.type) else [array]
+    return pa.RecordBatch.from_arrays(arrays, [f"_{number}" for number in range(len(arrays))])
 
 
 def _joined(batches: Sequence[pa.RecordBatch]) -> pa.RecordBatch:

@@ -9,12 +9,13 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
+from time import perf_counter_ns, process_time_ns
 from typing import Final
 
 from pyflare.errors import LeftToSpark
 from pyflare.vectorized.functions import Functions
 
-SHIPPING_NS: Final = 800
+SHIPPING_NS: Final = 400
 """What Spark spends on one row, on one core, to bring it to a worker and its result back (`docs/pandas.md`)."""
 
 _STARTING_NS: Final = 500_000_000
@@ -42,30 +43,31 @@ def why_left(functions: Functions) -> str | None:
 
 @dataclass
 class Pace:
-    """The time that functions have taken so far: the clock's, and that of all cores of the process meanwhile."""
+    """The time that functions have taken for `rows` rows: the clock's, and that of all cores meanwhile."""
 
     functions: Functions
     cores: int
-    wall_ns: int = 0
-    cpu_ns: int = 0
     rows: int = 0
+    _wall_ns: int = 0
+    _cpu_ns: int = 0
 
-    def add(self, wall_ns: int, cpu_ns: int, rows: int) -> None:
-        """Count a batch of results."""
-        self.wall_ns += wall_ns
-        self.cpu_ns += cpu_ns
-        self.rows += rows
+    def enter(self) -> None:
+        """A function goes on."""
+        self._wall_ns -= perf_counter_ns()
+        self._cpu_ns -= process_time_ns()
 
-    def check(self, done: float) -> None:
-        """Raise `LeftToSpark` if Spark would run the whole query in less time than the rest of it takes here.
+    def leave(self) -> None:
+        """A function gives a result, or waits for its arguments."""
+        self._wall_ns += perf_counter_ns()
+        self._cpu_ns += process_time_ns()
 
-        `done` is the part of the rows that has been worked on.
-        """
-        if not self.functions.paced or self.wall_ns < _FIRST_LOOK_NS or done >= 1:
+    def check(self, rows_left: float) -> None:
+        """Raise `LeftToSpark` if Spark would run all in less time than it takes here to run what is left."""
+        if not self.functions.paced or self._wall_ns < _FIRST_LOOK_NS or not self.rows:
             return
-        busy = min(max(self.cpu_ns / self.wall_ns, 1.0), float(self.cores))
-        in_spark = (self.wall_ns * busy + self.rows * SHIPPING_NS) / self.cores / done
-        if in_spark + _STARTING_NS < self.wall_ns / done * (1 - done):
-            took = self.wall_ns / max(self.rows, 1) / 1000
-            text = f"{self.functions} took {took:.1f} µs a row on {busy:.1f} of {self.cores} cores"
-            raise leave(self.functions, f"{text}, Spark's workers use them all")
+        busy = min(max(self._cpu_ns / self._wall_ns, 1.0), float(self.cores))
+        here_ns = self._wall_ns / self.rows
+        spark_ns = (here_ns * busy + SHIPPING_NS) / self.cores
+        if spark_ns * (self.rows + rows_left) + _STARTING_NS < here_ns * rows_left:
+            took = f"{self.functions} took {here_ns / 1000:.1f} µs a row, on {busy:.1f} of {self.cores} cores"
+            raise leave(self.functions, f"{took}: Spark's workers use all of them")
