@@ -51,10 +51,12 @@ class _Feed:
         """Runs between two stretches of a function, which could swallow what is raised here: so it is kept, too."""
         self.pace.leave()
         try:
-            for part in self._parts():
+            for number, part in enumerate(self._parts()):
                 self.pace.enter()
                 yield part
                 self.pace.leave()
+                if number == 0:
+                    self.pace.restart()
             self.has_ended = True
             if self.makes_rows and self.pace.rows and not self.results:
                 raise self.depends_on_partitions()
@@ -65,21 +67,36 @@ class _Feed:
             self.pace.enter()
 
     def _parts(self) -> Iterator[pa.RecordBatch]:
-        attrs = self.node.child.attrs
-        schema = [(attrs[column].label, attrs[column].type, attrs[column].nullable) for column in self.node.args]
-        pulled = 0
-        for batch in self.batches:
-            self.run.check()
-            left, pulled = batch.length, pulled + 1
-            for piece in _cut(batch, MORSEL_ROWS):
-                self.kept.append(replace(piece, columns=piece.columns[: self.node.kept]))
-                given = replace(piece, columns=tuple(piece.columns[column] for column in self.node.args))
-                for part in _cut(given, self.node.functions.batch_rows):
-                    self.run.check()
-                    self.pace.check(left + self._batches_left() * self.pace.rows / pulled)
-                    self.pace.rows += part.length
-                    left -= part.length
-                    yield to_record_batch(part, schema, self.node.functions.zone)
+        """Full batches, as Spark makes them of a partition, and one of the rest."""
+        pending: list[pa.RecordBatch] = []
+        room = self.node.functions.batch_rows
+        for pulled, batch in enumerate(self.batches, 1):
+            start = 0
+            while start < batch.length:
+                part = sliced(batch, start, min(batch.length, start + min(room, MORSEL_ROWS)))
+                pending.append(self._arguments(part))
+                start, room = start + part.length, room - part.length
+                if room == 0:
+                    self._look_around(batch.length - start, pulled)
+                    yield _joined(pending)
+                    pending, room = [], self.node.functions.batch_rows
+        if pending:
+            self._look_around(0, 1)
+            yield _joined(pending)
+
+    def _arguments(self, part: Batch) -> pa.RecordBatch:
+        """The arguments of some rows, whose other columns are kept."""
+        self.pace.rows += part.length
+        self.kept.append(replace(part, columns=part.columns[: self.node.kept]))
+        attrs, columns = self.node.child.attrs, self.node.args
+        schema = [(attrs[column].label, attrs[column].type, attrs[column].nullable) for column in columns]
+        given = replace(part, columns=tuple(part.columns[column] for column in columns))
+        return to_record_batch(given, schema, self.node.functions.zone)
+
+    def _look_around(self, rows_left: int, pulled: int) -> None:
+        """Leave if the query is cancelled, or if the functions are slow."""
+        self.run.check()
+        self.pace.check(rows_left + self._batches_left() * self.pace.rows / pulled)
 
     def _batches_left(self) -> int:
         return max(self.run.metrics.total - self.run.metrics.done, 0)
@@ -97,11 +114,6 @@ class _Feed:
         """End what makes the batches, however far it is."""
         if isinstance(self.batches, Generator):
             self.batches.close()
-
-
-def _cut(batch: Batch, rows: int) -> Iterator[Batch]:
-    for start in range(0, batch.length, rows):
-        yield sliced(batch, start, min(batch.length, start + rows))
 
 
 def _called(functions: Functions, feed: _Feed) -> Iterator[pa.RecordBatch]:

@@ -61,6 +61,10 @@ class Pace:
         self._wall_ns += perf_counter_ns()
         self._cpu_ns += process_time_ns()
 
+    def restart(self) -> None:
+        """Count from here on: the first batch is the one for which modules are imported and models loaded."""
+        self.rows = self._wall_ns = self._cpu_ns = 0
+
     def check(self, rows_left: float) -> None:
         """Raise `LeftToSpark` if Spark would run all in less time than it takes here to run what is left."""
         if not self.functions.paced or self._wall_ns < _FIRST_LOOK_NS or not self.rows:
