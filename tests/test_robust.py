@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -16,26 +15,11 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 import pyflare
-from tests.applications import eventually, running_job
+from tests.applications import eventually, in_thread, running_job
 from tests.differential import ANY, Raised, assert_same
 
 ENDLESS: Final = "SELECT sum(id % 1000003 * 7 % 11) AS s FROM range(400000000000)"
 LONG: Final = "SELECT count(*) AS n, sum(id % 7) AS s FROM range(2000000000)"
-
-
-def in_thread(work: Callable[[], Any]) -> tuple[threading.Thread, list[Any]]:
-    """Start `work`; what it gives or raises lands in the list."""
-    outcome: list[Any] = []
-
-    def run() -> None:
-        try:
-            outcome.append(work())
-        except Exception as error:
-            outcome.append(error)
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    return thread, outcome
 
 
 # Processes ------------------------------------------------------------------------------------------------------------

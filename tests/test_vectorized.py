@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
@@ -13,7 +12,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 from pyspark import TaskContext
-from pyspark.errors import PySparkException
 from pyspark.ml.functions import predict_batch_udf
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.functions import PandasUDFType, arrow_udf, pandas_udf
@@ -23,6 +21,7 @@ import pyflare
 from pyflare.errors import LeftToSpark
 from pyflare.vectorized.functions import SCALAR_PANDAS, Call, Functions
 from pyflare.vectorized.pace import Pace
+from tests.applications import eventually, in_thread
 from tests.differential import ANY, Answer, Raised, assert_same, configured
 
 COLUMNS: Final = {
@@ -307,18 +306,22 @@ def slept(x: pd.Series) -> pd.Series:
 
 def test_cancelling(spark: SparkSession, typed: Any) -> None:
     """A query ends between two batches of a function."""
+    context = spark.sparkContext
     spark.udf.register("slow", series(slept, "long"))
+
+    def work() -> Any:
+        context.addJobTag("slowly")
+        return spark.sql("SELECT sum(slow(id)) FROM range(100000)").collect()
+
     settings = {"spark.sql.execution.arrow.maxRecordsPerBatch": "10", "spark.pyflare.python.vectorized": "true"}
-    began = time.monotonic()
     with configured(spark, settings):
-        spark.addTag("slowly")
-        threading.Timer(1.0, lambda: spark.interruptTag("slowly")).start()
-        try:
-            with pytest.raises(PySparkException):
-                spark.sql("SELECT sum(slow(id)) FROM range(100000)").collect()
-        finally:
-            spark.removeTag("slowly")
-    assert time.monotonic() - began < 30
+        thread, outcome = in_thread(work)
+        eventually(lambda: bool(context.statusTracker().getActiveJobsIds()), "a job beside the query")
+        context.cancelJobsWithTag("slowly")
+        thread.join(60)
+        context.cancelAllJobs()
+    assert not thread.is_alive()
+    assert "SPARK_JOB_CANCELLED" in str(outcome[0])
 
 
 # The pace -------------------------------------------------------------------------------------------------------------

@@ -39,11 +39,11 @@ private[pyflare] object Settings {
   }
 
   private def travels(key: String): Boolean =
-    (key.startsWith("spark.sql.") || key.startsWith("spark.pyflare.")) && !private_.exists(key.startsWith)
+    (key.startsWith("spark.sql.") || key.startsWith("spark.pyflare.")) && !private_.exists(key.startsWith) && key != "spark.pyflare.python"
 
   /** Catalogs' options can be secrets; the rest says nothing about values. */
   private val private_ =
-    Seq("catalog.", "hive.", "extensions", "warehouse.dir", "streaming.", "redaction.").map("spark.sql." + _) :+ "spark.pyflare.python"
+    Seq("catalog.", "hive.", "extensions", "warehouse.dir", "streaming.", "redaction.").map("spark.sql." + _) :+ "spark.pyflare.pythonPath"
 
   private val meanings = Seq(
     "adaptive.enabled",
