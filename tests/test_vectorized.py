@@ -14,7 +14,7 @@ import pytest
 from pyspark import TaskContext
 from pyspark.ml.functions import predict_batch_udf
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql.pandas.functions import PandasUDFType, arrow_udf, pandas_udf
+from pyspark.sql.pandas.functions import ArrowUDFType, PandasUDFType, arrow_udf, pandas_udf
 from pyspark.sql.types import DoubleType
 
 import pyflare
@@ -54,7 +54,7 @@ def series(function: Callable[..., Any], returns: str) -> Any:
 
 def arrays(function: Callable[..., Any], returns: str) -> Any:
     """An Arrow function without type hints."""
-    return arrow_udf(function, returns, PandasUDFType.SCALAR)
+    return arrow_udf(function, returns, ArrowUDFType.SCALAR)
 
 
 @pytest.mark.parametrize("data", ["moderate", "extreme"])
@@ -67,7 +67,7 @@ def test_every_type(spark: SparkSession, typed: Any, kind: Callable[..., Any], d
         return spark.table(f"{data}_many").select("id", *called)
 
     left_to_spark = data == "extreme" and kind is series  # pandas cannot hold all of Spark's timestamps
-    assert_same(spark, query, accelerated=not left_to_spark, raises=ANY)
+    assert_same(spark, query, accelerated=not left_to_spark, raises=ANY if left_to_spark else "")
 
 
 def test_conversions(spark: SparkSession, typed: Any) -> None:
@@ -232,7 +232,7 @@ def test_maps_of_partitions_stay_in_spark(spark: SparkSession, typed: Any, funct
 
 @pytest.mark.parametrize(
     "function",
-    [lambda x: x[:3], lambda x: 1 // 0, lambda x: [str(v) for v in x], lambda x: 7, lambda x: next(iter(()))],
+    [lambda x: x[:0], lambda x: 1 // 0, lambda x: [str(v) for v in x], lambda x: 7, lambda x: next(iter(()))],
     ids=["length", "raise", "type", "scalar", "StopIteration"],
 )
 def test_errors_are_spark_s(spark: SparkSession, typed: Any, function: Callable[..., Any]) -> None:
