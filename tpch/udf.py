@@ -91,6 +91,7 @@ WAYS: Final = (
     Way("Spark, @udf", False, _plain(False)),
     Way("Spark, @udf(useArrow=True)", False, _plain(True)),
     Way("Spark, pandas_udf", False, _pandas),
+    Way("PyFlare, pandas_udf", True, _pandas),
     Way(PYFLARE, True, _plain(False)),
 )
 QUERY: Final = "SELECT sum(charge(price, quantity)) AS total, count(*) AS n FROM sales WHERE chosen(price)"
