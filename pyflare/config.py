@@ -88,7 +88,8 @@ class Config:
         "python.vectorized",
         "auto",
         "Whether functions of whole columns (`pandas_udf` and its kind) run in the backend: `true`, `false` or `auto`, "
-        "which gives functions back to Spark that its workers turn out to be faster at.",
+        "which gives functions back to Spark that its workers turn out to be faster at. `mapInPandas` and `mapInArrow` "
+        "run there with `true` only: it says that they keep nothing from batch to batch.",
         parse=parse_choice("auto", "true", "false"),
     )
     python: str = _setting(

@@ -176,6 +176,9 @@ def test_predict_batch(spark: SparkSession, tmp_path: Any) -> None:
 # mapInPandas and mapInArrow -------------------------------------------------------------------------------------------
 
 
+STATELESS: Final = {"spark.pyflare.python.vectorized": "true"}
+
+
 def fives(batches: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
     for batch in batches:
         yield batch.assign(twice=batch.id * 2)[batch.id % 5 == 0][["twice", "k"]]
@@ -210,10 +213,15 @@ def test_maps(spark: SparkSession, typed: Any) -> None:
         frame = spark.table("extreme_many").drop("ts", "tn")
         return frame.mapInArrow(same, frame.schema)
 
-    assert_same(spark, grouped)
-    assert_same(spark, all_types)
-    assert_same(spark, lambda s: of(s.table("moderate_many")).mapInPandas(fives, "twice long, k string"))
-    assert_same(spark, lambda s: of(s.table("moderate_many")).mapInArrow(turned, "k string, id long").where("id > 9"))
+    def fived(spark: SparkSession) -> DataFrame:
+        return of(spark.table("moderate_many")).mapInPandas(fives, "twice long, k string")
+
+    def turned_some(spark: SparkSession) -> DataFrame:
+        return of(spark.table("moderate_many")).mapInArrow(turned, "k string, id long").where("id > 9")
+
+    for query in (grouped, all_types, fived, turned_some):
+        assert_same(spark, query, conf=STATELESS)
+    assert_same(spark, fived, accelerated="depends on Spark's partitions")
 
 
 @pytest.mark.parametrize("function", [counted, running])
@@ -223,8 +231,9 @@ def test_maps_of_partitions_stay_in_spark(spark: SparkSession, typed: Any, funct
     def query(spark: SparkSession) -> DataFrame:
         return spark.table("moderate_many").select("id").mapInPandas(function, "n long")
 
-    assert_same(spark, query, accelerated=False)
-    assert "makes rows after the last ones of a partition" in str(pyflare.explain(query(spark)))
+    assert_same(spark, query, accelerated=False, conf=STATELESS)
+    with configured(spark, STATELESS):
+        assert "makes rows after the last ones of a partition" in str(pyflare.explain(query(spark)))
 
 
 # What Spark has to do -------------------------------------------------------------------------------------------------

@@ -34,6 +34,10 @@ _MENTIONS: Final = {
     b"BarrierTaskContext": "it waits for other tasks",
 }
 """Names that show in a pickled function."""
+_MAY_KEEP: Final = (
+    "what it keeps from batch to batch depends on Spark's partitions "
+    "(spark.pyflare.python.vectorized=true says that it keeps nothing)"
+)
 
 
 def evaluate(
@@ -58,6 +62,10 @@ def map_in_batches(translation: Translation, node: Json) -> ops.Operator:
         raise _refused(fields, "it runs in barrier mode, or with resources of its own")
     if _is_repartitioned(inside(node["ch"][0])):
         raise _refused(fields, "its input is partitioned for it")
+    if translation.config.python_vectorized == "auto":
+        raise _refused(
+            fields, "what it keeps from batch to batch depends on Spark's partitions, unless you say otherwise"
+        )
     child = translation.child(node)
     args = tuple(attribute(json) for json in node["ch"][0]["out"])
     if not args:
