@@ -20,6 +20,7 @@ from pyflare.compile import Decision, decide, nothing_of
 from pyflare.config import Config
 from pyflare.errors import Cancelled, DataError, LeftToSpark, Unsupported
 from pyflare.inspection import explain_text, kernel_sources
+from pyflare.io.allocator import give_back
 from pyflare.io.arrow import to_bytes, write_stream
 from pyflare.io.cache import ColumnCache
 from pyflare.io.columns import Batch
@@ -35,6 +36,7 @@ _KNOWN_PLANS = 512
 _REHEARSING = "spark.pyflare.rehearsing"  # set by the shim for plans most of which will never run
 _QUIET_SECONDS = 1.0
 _PATIENT_SECONDS = 60.0
+_RESTING_SECONDS = 2.0  # then free memory goes back to the system
 _INLINE_ROWS = 1000
 _INLINE_BYTES = 1 << 16
 
@@ -55,6 +57,7 @@ class Activity:
         self._started = self._ended = time.monotonic()
         self._active = 0
         self._has_begun = False
+        self._worked = threading.Event()
 
     def begin(self) -> None:
         """The user's first query is here."""
@@ -68,6 +71,14 @@ class Activity:
         with self._lock:
             self._active -= 1
             self._ended = time.monotonic()
+        self._worked.set()
+
+    def await_rest(self, seconds: float) -> None:
+        """Return when something has run since the last call, and nothing has for so long."""
+        self._worked.wait()
+        self._worked.clear()
+        while self._active or time.monotonic() - self._ended < seconds:
+            time.sleep(seconds / 2)
 
     def leaves_room(self) -> bool:
         """Whether it is a good time for work that nobody waits for: a quiet moment, or there has long been none.
@@ -77,6 +88,13 @@ class Activity:
         now = time.monotonic()
         is_quiet = self._has_begun and not self._active and now - self._ended > _QUIET_SECONDS
         return is_quiet or now - self._started > _PATIENT_SECONDS
+
+
+def start() -> Backend:
+    """The backend of a process that keeps what it frees (`keep_pages`): it gives that back at rest."""
+    backend = Backend()
+    threading.Thread(target=backend.give_back_at_rest, name="pyflare-give-back", daemon=True).start()
+    return backend
 
 
 class Backend:
@@ -96,6 +114,12 @@ class Backend:
     def _warm(self) -> None:
         warm()
         kernels.prepare(self._activity.leaves_room)
+
+    def give_back_at_rest(self) -> None:
+        """Hand free memory to the system whenever nothing has run for a while; never returns."""
+        while True:
+            self._activity.await_rest(_RESTING_SECONDS)
+            give_back()
 
     # Planning ---------------------------------------------------------------------------------------------------------
 

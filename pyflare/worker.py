@@ -30,6 +30,7 @@ from py4j.java_gateway import (
 )
 
 from pyflare import zones
+from pyflare.io.allocator import keep_pages
 
 log = logging.getLogger("pyflare.worker")
 
@@ -92,8 +93,9 @@ def in_background(work: Callable[[], BackendCalls]) -> Future[BackendCalls]:
 
 def make_backend() -> BackendCalls:
     """Import what every query needs, before the first one asks for it."""
+    keep_pages()
     _import(HEAVY_MODULES)
-    return cast(BackendCalls, importlib.import_module("pyflare.backend").Backend())
+    return cast(BackendCalls, importlib.import_module("pyflare.backend").start())
 
 
 def _import(names: Iterable[str]) -> None:
