@@ -1,8 +1,8 @@
 """Where memory that a query has given back goes: to the next query while there are any, then to the system.
 
 A fresh page costs a fault, and a huge one stalls while the kernel looks for room: together up to two thirds of a short
-query. So NumPy's arrays come from the C library's heap, which keeps what is freed, and Arrow's from a pool that is slow to
-let go, until `give_back`.
+query. So NumPy's arrays come from the C library's heap, which keeps what is freed, and Arrow's from a pool that is slow
+to let go, until `give_back`.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import ctypes
 import os
 from typing import Final
 
-_KEPT_MILLISECONDS: Final = 10_000
-_TRIM_THRESHOLD, _MMAP_MAX = -1, -4  # glibc's M_TRIM_THRESHOLD and M_MMAP_MAX, from malloc.h
+_KEPT_MILLISECONDS: Final = 600_000
+_TRIM_THRESHOLD, _MMAP_MAX, _ARENA_MAX = -1, -4, -8  # glibc's M_TRIM_THRESHOLD and so on, from malloc.h
 _NEVER: Final = -1
 
 
@@ -26,6 +26,7 @@ def keep_pages() -> None:
     if set_option is not None:
         set_option(_TRIM_THRESHOLD, _NEVER)
         set_option(_MMAP_MAX, 0)
+        set_option(_ARENA_MAX, 1)  # the other arenas unmap what is freed, whatever the threshold
 
 
 def give_back() -> None:

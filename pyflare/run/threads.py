@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -17,6 +19,10 @@ from pyflare.run.table import Table
 
 MORSEL_ROWS: Final = 128 * 1024
 """Rows of a table that a thread takes at a time."""
+
+
+_TURN_SECONDS: Final = 0.05
+"""How long a query keeps a thread before another one gets it."""
 
 
 @dataclass
@@ -98,25 +104,48 @@ def for_each(run: Run, make: Make, pieces: Sequence[Piece], wanted: int | None) 
 
 def on_threads(run: Run, jobs: Sequence[Callable[[], Any]], *, whole: bool = True) -> list[Any]:
     """The jobs' results in order. After the first failure the others are not started."""
-    failed = threading.Event()
+    return _Work(run, jobs, whole).results()
 
-    def guarded(job: Callable[[], Any]) -> Any:
-        if failed.is_set():
-            return None
-        try:
-            run.check()
-            result = job()
-            if whole:
-                run.metrics.add(done=1)
-            return result
-        except BaseException:
-            failed.set()
-            raise
 
-    if len(jobs) == 1 or run.threads == 1:
-        return [guarded(job) for job in jobs]
-    futures: list[Future[Any]] = [run.pool.submit(guarded, job) for job in jobs]
-    errors = [error for error in (future.exception() for future in futures) if error is not None]
-    if errors:
-        raise errors[0]
-    return [future.result() for future in futures]
+class _Work:
+    """Jobs that threads take one after the other, until none is left or one has failed."""
+
+    def __init__(self, run: Run, jobs: Sequence[Callable[[], Any]], whole: bool) -> None:
+        self._run, self._jobs, self._whole = run, jobs, whole
+        self._numbers = iter(range(len(jobs)))
+        self._results: list[Any] = [None] * len(jobs)
+        self._failures: dict[int, BaseException] = {}
+        self._turns: list[Future[None]] = []
+
+    def results(self) -> list[Any]:
+        """Do the jobs; raises what the first of those that failed has raised."""
+        threads = min(self._run.threads, len(self._jobs))
+        if threads > 1:
+            for _ in range(threads):
+                self._ask_for_a_turn()
+        else:
+            self._take(math.inf)
+        for turn in self._turns:  # which grow while this waits
+            turn.result()
+        if self._failures:
+            raise self._failures.pop(min(self._failures))
+        return self._results
+
+    def _ask_for_a_turn(self) -> None:
+        self._turns.append(self._run.pool.submit(self._take, _TURN_SECONDS))
+
+    def _take(self, seconds: float) -> None:
+        ends = time.monotonic() + seconds
+        for number in self._numbers:
+            try:
+                self._run.check()
+                self._results[number] = self._jobs[number]()
+                if self._whole:
+                    self._run.metrics.add(done=1)
+            except BaseException as error:
+                self._failures[number] = error
+            if self._failures:
+                return
+            if time.monotonic() > ends:
+                self._ask_for_a_turn()  # behind what other queries have asked for
+                return
