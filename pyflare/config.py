@@ -84,6 +84,13 @@ class Config:
         parse=parse_bool,
         runtime=False,
     )
+    python_collect: bool = _setting(
+        "python.collect",
+        True,
+        "Whether `collect()` (and `take`, `head`, `first`) of a driver that has called `pyflare.enable` makes its rows "
+        "from the memory that PyFlare wrote them to, instead of having the JVM pickle each row.",
+        parse=parse_bool,
+    )
     python_vectorized: str = _setting(
         "python.vectorized",
         "auto",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -54,7 +56,7 @@ class Flare:
 
     def to_arrow(self) -> pa.Table:
         """The rows as an Arrow table: the memory that PyFlare wrote them to, not a copy of it."""
-        table = None if is_connect(self.df) else _delivered(self.df)
+        table = None if is_connect(self.df) else delivered(partial(shim(self.df).toArrow, self.df._jdf))
         return self.df.toArrow() if table is None else table.cast(arrow_schema(self.df))
 
     def to_numpy(self, dtype: Any = np.float64) -> np.ndarray[tuple[int, int], Any]:
@@ -109,12 +111,12 @@ def _classic(df: DataFrame) -> Any:
     return shim(df)
 
 
-def _delivered(df: DataFrame) -> pa.Table | None:
-    """The backend's rows; None when Spark has to run the query."""
+def delivered(run: Callable[[str | None], str | None]) -> pa.Table | None:
+    """The rows that the backend leaves to `run`, which gets the path of memory for them; None when it leaves none."""
     loan = LENDER.lend()
     lent = None if loan is None else loan.path
     try:
-        answer = json.loads(shim(df).toArrow(df._jdf, lent) or "null")
+        answer = json.loads(run(lent) or "null")
         if loan is not None and answer is not None and answer.get("path") == lent:
             stream, loan = loan.take(), None
             return pa.ipc.open_stream(stream).read_all()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 import sys
@@ -51,6 +52,8 @@ def enable(builder: SparkSession.Builder) -> SparkSession.Builder:
     if _runs_without_us():
         _warn("the Spark application runs already without PyFlare: stop it first, or start it with `pyflare submit`")
         return builder
+    if importlib.util.find_spec("py4j") is not None:  # a client of Spark Connect can do without
+        importlib.import_module("pyflare.collecting").install()
     return builder.config(map=conf({**defaults(), **options}))
 
 

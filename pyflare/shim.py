@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakKeyDictionary
 
 import pyarrow as pa
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
+
+_SHIMS: Final[WeakKeyDictionary[Any, Any]] = WeakKeyDictionary()
+"""By the JVM: looking a class up takes three calls."""
 
 
 def is_connect(df: DataFrame) -> bool:
@@ -15,12 +19,23 @@ def is_connect(df: DataFrame) -> bool:
     return not hasattr(df, "_jdf")
 
 
-def shim(df: DataFrame) -> Any:
-    """`org.pyflare.PyFlare`. Raises RuntimeError when the application runs without it."""
+def find_shim(df: DataFrame) -> Any | None:
+    """`org.pyflare.PyFlare`; None when the application runs without it."""
     from py4j.java_gateway import JavaPackage
 
-    found = df.sparkSession._jvm.org.pyflare.PyFlare
-    if isinstance(found, JavaPackage):
+    jvm = df.sparkSession._jvm
+    if jvm not in _SHIMS:
+        found = jvm.org.pyflare.PyFlare
+        if isinstance(found, JavaPackage):
+            return None
+        _SHIMS[jvm] = found
+    return _SHIMS[jvm]
+
+
+def shim(df: DataFrame) -> Any:
+    """`org.pyflare.PyFlare`. Raises RuntimeError when the application runs without it."""
+    found = find_shim(df)
+    if found is None:
         raise RuntimeError(
             "this Spark application runs without PyFlare: start it with pyflare.enable or pyflare submit"
         )

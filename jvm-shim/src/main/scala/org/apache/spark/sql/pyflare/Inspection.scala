@@ -1,11 +1,16 @@
 package org.apache.spark.sql.pyflare
 
-import java.nio.file.{Files, Paths}
+import java.nio.file.{Files, Path, Paths}
 
+import org.apache.spark.api.python.{PythonRDD, SerDeUtil}
 import org.apache.spark.sql.{Dataset, SparkSession}
+import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.classic.{Dataset => ClassicDataset}
 import org.apache.spark.sql.execution.{QueryExecution, SparkPlan, SQLExecution}
 import org.apache.spark.sql.execution.adaptive.{AdaptiveSparkPlanExec, AdaptiveSparkPlanHelper, ResultQueryStageExec}
+import org.apache.spark.sql.execution.python.EvaluatePython
+import org.apache.spark.sql.internal.SQLConf
+import org.apache.spark.sql.types._
 
 /** Answers what the Python driver asks about a query, always in JSON. */
 object Inspection extends AdaptiveSparkPlanHelper {
@@ -42,14 +47,43 @@ object Inspection extends AdaptiveSparkPlanHelper {
    * removes. Null when Spark has to run the query.
    */
   def toArrow(df: Dataset[_], lent: String): String = {
-    val file = Option(lent).map(Paths.get(_)).filter(Files.isWritable(_))
     val query = execution(df)
     if (!query.executedPlan.isInstanceOf[AdaptiveSparkPlanExec] && root(query.executedPlan).isEmpty) null
     else
       SQLExecution.withNewExecutionId(query, Some("toArrow")) {
-        root(query.executedPlan).flatMap(_.executeArrow(file)).map(delivered).orNull
+        root(query.executedPlan).flatMap(_.executeArrow(writable(lent))).map(delivered).orNull
       }
   }
+
+  /**
+   * `Dataset.collectToPython` of a query that is one fragment: JSON as of `toArrow`, or Spark's own rows as Spark serves them to Python when
+   * the backend does not deliver. Null when the query is another one, or has columns of other types; it has not run then.
+   */
+  def collectToPython(df: Dataset[_], lent: String): Any = {
+    val query = execution(df)
+    query.executedPlan match {
+      case f: PyFlareExec if Settings.collectsArrow(df.sparkSession.sessionState.conf) && df.schema.forall(isFlat) =>
+        SQLExecution.withNewExecutionId(query, Some("collectToPython")) {
+          f.resetMetrics()
+          f.executeArrow(writable(lent)).map(delivered).getOrElse(served(f.executeCollectInSpark(), df.schema))
+        }
+      case _ => null
+    }
+  }
+
+  /** Whether Python's values of a type can be made from an Arrow column without another look at its type. */
+  private def isFlat(field: StructField): Boolean = field.dataType match {
+    case BooleanType | DateType | TimestampType | TimestampNTZType | _: NumericType | _: StringType => true
+    case _ => false
+  }
+
+  private def served(rows: Array[InternalRow], schema: StructType): Any = {
+    val binaryAsBytes = SQLConf.get.pysparkBinaryAsBytes
+    val values = rows.iterator.map(EvaluatePython.toJava(_, schema, binaryAsBytes))
+    PythonRDD.serveIterator(new SerDeUtil.AutoBatchedPickler(values), "serve-DataFrame")
+  }
+
+  private def writable(lent: String): Option[Path] = Option(lent).map(Paths.get(_)).filter(Files.isWritable(_))
 
   private def delivered(delivery: Delivery): String = {
     val json = new JsonWriter(256)

@@ -71,6 +71,9 @@ private[sql] final case class PyFlareExec(fragment: Fragment, original: Original
   /** The rows as the backend left them, in `lent` if they are many, or nothing when Spark has to run the original plan. */
   def executeArrow(lent: Option[Path]): Option[Delivery] = executeQuery(new FragmentRun(this, lent).deliver())
 
+  /** The original plan's rows. */
+  def executeCollectInSpark(): Array[InternalRow] = Settings.withoutPyFlare(inSpark.executeCollect())
+
   private def run(): Option[ArrowResult] = new FragmentRun(this).result()
 
   private def answer[A](fromRows: ArrowResult => A)(fromSpark: SparkPlan => A): A = executeQuery {

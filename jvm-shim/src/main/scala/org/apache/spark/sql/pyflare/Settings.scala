@@ -12,6 +12,10 @@ private[pyflare] object Settings {
   def enabled(conf: SQLConf): Boolean =
     !off.get && Try(conf.getConfString("spark.pyflare.enabled", "true").trim.toBoolean).getOrElse(true)
 
+  /** Whether Python drivers that can take a result as Arrow get it so. */
+  def collectsArrow(conf: SQLConf): Boolean =
+    Try(conf.getConfString("spark.pyflare.python.collect", "true").trim.toBoolean).getOrElse(true)
+
   /** Plans and runs `body` on this thread as if PyFlare were not there. */
   def withoutPyFlare[A](body: => A): A = {
     val before = off.get
