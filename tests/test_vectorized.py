@@ -339,7 +339,7 @@ def test_cancelling(spark: SparkSession, typed: Any) -> None:
 def _pace(busy: float, cores: int, *, paced: bool = True) -> Pace:
     """A function that has taken a second for 100,000 rows, on so many cores."""
     functions = Functions(SCALAR_PANDAS, (Call("f", (repr((busy, cores)).encode(),), ((0, None),)),), (), 10_000, paced)
-    return Pace(functions, cores, 100_000, 10**9, int(busy * 10**9))
+    return Pace(functions, cores, 100_000, 0, 10**9, int(busy * 10**9))
 
 
 def test_pace() -> None:

@@ -167,6 +167,23 @@ class ModelNode(PipelineNode):
 
 
 @dataclass(frozen=True, kw_only=True)
+class GroupedNode(UnaryNode):
+    """Python functions over the child's columns `args`, for each group of rows that are equal in the columns `keys`.
+
+    The table has the keys followed by the results; or, of functions that make rows of their own, the results only.
+    """
+
+    keys: tuple[int, ...]
+    args: tuple[int, ...]
+    functions: Functions
+
+    @property
+    def kept(self) -> int:
+        """The number of keys that the table has."""
+        return 0 if self.functions.makes_rows else len(self.keys)
+
+
+@dataclass(frozen=True, kw_only=True)
 class VectorizedNode(UnaryNode):
     """Python functions over the child's columns `args`, batch after batch.
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 from pyflare.errors import PlanError
 from pyflare.pipeline.model import (
     BuildNode,
+    GroupedNode,
     GroupsNode,
     LimitNode,
     ModelNode,
@@ -198,11 +199,26 @@ def _model(operator: ops.Model) -> Node:
     return ModelNode(attrs=operator.attrs, child=child, steps=steps, columns=operator.child.attrs, model=operator)
 
 
+@_splits(ops.Grouped)
+def _grouped(operator: ops.Grouped) -> Node:
+    child, steps = _pipeline(operator.child)
+    keys = [key.expr for key in operator.keys]
+    columns = list(dict.fromkeys((*keys, *operator.args)))
+    attrs = tuple(c if isinstance(c, AttributeReference) else _unnamed(c, n) for n, c in enumerate(columns))
+    return GroupedNode(
+        attrs=operator.attrs,
+        child=_rows_of(child, steps, tuple(columns), attrs),
+        keys=tuple(map(columns.index, keys)),
+        args=tuple(map(columns.index, operator.args)),
+        functions=operator.functions,
+    )
+
+
 @_splits(ops.Vectorized)
 def _vectorized(operator: ops.Vectorized) -> Node:
     """Arguments that are not columns yet are computed beside the columns that go on."""
     child, steps = _pipeline(operator.child)
-    kept = operator.child.attrs if operator.functions.keeps_rows else ()
+    kept = () if operator.functions.makes_rows else operator.child.attrs
     columns: list[Expr] = list(kept)
     extra: list[AttributeReference] = []
     for arg in operator.args:

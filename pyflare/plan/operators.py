@@ -199,6 +199,19 @@ class Vectorized(UnaryOperator):
     results: tuple[AttributeReference, ...]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Grouped(UnaryOperator):
+    """Python functions over the rows of each group; groups come in the order of their keys, rows in that of the child.
+
+    `attrs` are the keys' followed by the results; or, of functions that make rows of their own, the results only.
+    """
+
+    keys: tuple[Named, ...]
+    args: tuple[Expr, ...]
+    functions: Functions
+    results: tuple[AttributeReference, ...]
+
+
 def with_children(operator: Operator, children: tuple[Operator, ...]) -> Operator:
     """The same operator over other inputs."""
     if isinstance(operator, Join):

@@ -44,7 +44,7 @@ LAYOUT_EXPRESSIONS = frozenset(
 )
 MAX_RANGE_ROWS = 2**40
 _LIMITS = ("CollectLimitExec", "GlobalLimitExec", "LocalLimitExec")
-_HEAVY = (ops.Aggregate, ops.Sort, ops.Model, ops.Join, ops.Evaluate)
+_HEAVY = (ops.Aggregate, ops.Sort, ops.Model, ops.Join, ops.Evaluate, ops.Grouped)
 
 
 def translates(*names: str) -> Callable[[Translator], Translator]:

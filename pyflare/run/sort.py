@@ -12,6 +12,7 @@ from pyflare.io.arrow import to_record_batch
 from pyflare.io.columns import Array, Batch, Column, Layout, view_layouts
 from pyflare.pipeline.model import Order
 from pyflare.run.table import Table, concatenated, taken
+from pyflare.run.together import Together, in_turn
 from pyflare.types import Kind
 
 
@@ -24,8 +25,32 @@ def sort_table(table: Table, keys: Sequence[Order], limit: int | None, offset: i
     return Table(layouts, (taken(batch, layouts, order[offset:stop]),))
 
 
+def sort_groups(table: Table, keys: Sequence[int], together: Together = in_turn) -> tuple[Batch, Array]:
+    """All rows in ascending order of some columns, nulls first, and where in it each group of equal rows starts."""
+    batch = concatenated(table, together)
+    layouts = view_layouts(table.layouts)
+    ranks = _rank_columns(batch, layouts, [Order(key, descending=False, nulls_first=True) for key in keys])
+    order = _sorted(ranks, batch.length)
+    is_first = np.zeros(batch.length, np.bool_)
+    is_first[:1] = True
+    for rank in ranks:
+        in_order = rank[order]
+        is_first[1:] |= in_order[1:] != in_order[:-1]
+    rows = taken(batch, layouts, order, together) if ranks else batch
+    return rows, np.flatnonzero(is_first)
+
+
 def _order(batch: Batch, layouts: Sequence[Layout], keys: Sequence[Order]) -> Array:
     """Row numbers in sorted order; equal rows keep their order."""
+    return _sorted(_rank_columns(batch, layouts, keys), batch.length)
+
+
+def _sorted(columns: Sequence[Array], length: int) -> Array:
+    return np.lexsort(columns[::-1]) if columns else np.arange(length)
+
+
+def _rank_columns(batch: Batch, layouts: Sequence[Layout], keys: Sequence[Order]) -> list[Array]:
+    """Arrays of integers: rows with the same in all of them are equal, and are in their order."""
     columns: list[Array] = []
     for key in keys:
         column, layout = batch.columns[key.column], layouts[key.column]
@@ -36,9 +61,7 @@ def _order(batch: Batch, layouts: Sequence[Layout], keys: Sequence[Order]) -> Ar
             missing = (column.ok == 0) ^ (not key.nulls_first)
             ranks = [(~missing).astype(np.int8), *(np.where(column.ok == 0, 0, part) for part in ranks)]
         columns.extend(ranks)
-    if not columns:
-        return np.arange(batch.length)
-    return np.lexsort(columns[::-1])
+    return columns
 
 
 def _ranks(column: Column, layout: Layout, length: int) -> list[Array]:
