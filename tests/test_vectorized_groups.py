@@ -9,13 +9,17 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame, SparkSession, Window
+from pyspark.sql.functions import col
 from pyspark.sql.pandas.functions import ArrowUDFType, PandasUDFType, arrow_udf, pandas_udf
 
 import pyflare
 from tests.differential import ANY, Raised, assert_same, configured
 
-BATCHES: Final = {"spark.sql.execution.arrow.maxRecordsPerBatch": "7"}
+HERE: Final = {"spark.pyflare.python.vectorized": "true"}
+"""Slow or not: on a busy machine, Spark's workers might turn out to be faster."""
+
+BATCHES: Final = {**HERE, "spark.sql.execution.arrow.maxRecordsPerBatch": "7"}
 
 
 def of_series(function: Callable[..., Any], returns: str) -> Any:
@@ -48,16 +52,150 @@ def aggregates(spark: SparkSession, typed: Any) -> None:
     spark.udf.register("plus", pandas_udf(lambda x: x + 1.0, "double", PandasUDFType.SCALAR))
 
 
-@pytest.mark.usefixtures("aggregates")
-@pytest.mark.parametrize("query", [
+AGGREGATES: Final = [
     "SELECT g, seen(i32, b, s), seen(s) AS t, spread(low => id, high => f64) + 1 AS w FROM moderate_many GROUP BY g",
-    "SELECT k, b, dt, upper(seen(dt, d9, ts)), count(*) OVER () FROM moderate_many GROUP BY k, b, dt",
+    "SELECT k, b, upper(seen(dt, d9, ts)) AS t FROM moderate_many GROUP BY k, b",
     "SELECT id % 3 AS m, f64 > 0 AS p, summed(i16 + 1), summed(id) FROM moderate_many WHERE id > 5 GROUP BY m, p",
     "SELECT seen(f64, f32), spread(id, id) FROM moderate_many",
     "SELECT g, summed(id) FROM moderate_empty GROUP BY g",
     "SELECT summed(id) FROM moderate_empty",
-    "SELECT a.g, spread(plus(a.f64), b.id) FROM moderate_many a JOIN moderate_one b ON a.id = b.id GROUP BY a.g HAVING summed(a.id) > 100",
-])
+    "SELECT a.g, spread(plus(a.f64), b.id) FROM moderate_many a JOIN moderate_one b ON a.id = b.id "
+    "GROUP BY a.g HAVING spread(a.id, b.i16) > 3",
+    "SELECT count(*), max(n) FROM (SELECT d18, f32, bin, summed(id) AS n FROM moderate_many GROUP BY d18, f32, bin)",
+]
+
+
+@pytest.mark.usefixtures("aggregates")
+@pytest.mark.parametrize("query", AGGREGATES)
 def test_aggregates(spark: SparkSession, query: str) -> None:
-    accelerated: bool | str = True
-    assert_same(spark, query, accelerated=accelerated)
+    assert_same(spark, query, conf=HERE)
+
+
+def test_zeros_and_nans(spark: SparkSession, tmp_path: Any) -> None:
+    """Zeros are one group, whose key is the first row's; so are NaNs, and so are nulls."""
+    values = [0.0, None, -0.0, float("nan"), 1.5, -0.0, None, float("nan"), -float("inf"), 0.0]
+    pa.parquet.write_table(pa.table({"k": values, "n": range(len(values))}), tmp_path / "keys.parquet")
+    spark.read.parquet(str(tmp_path)).createOrReplaceTempView("keys")
+    spark.udf.register("numbers", of_series(lambda n: str(list(n)), "string"))
+    assert_same(spark, "SELECT k, j, numbers(n) FROM (SELECT *, float(k) AS j FROM keys) GROUP BY j, k", conf=HERE)
+    assert_same(spark, lambda spark: spark.table("keys").groupBy("k").applyInPandas(described, "t string"), conf=HERE)
+
+
+# Maps -----------------------------------------------------------------------------------------------------------------
+
+
+def described(key: tuple[Any, ...], rows: pd.DataFrame) -> pd.DataFrame:
+    """All that a function sees of a group."""
+    types = [f"{name} {type_}" for name, type_ in rows.dtypes.items()]
+    values = sorted(map(str, rows.itertuples()))[:2] if len(rows) > 20 else rows.to_csv()
+    return pd.DataFrame({"t": [f"{key} {types} {list(rows.index[-2:])} {values}"]})
+
+
+def halved(rows: pd.DataFrame) -> pd.DataFrame:
+    """Fewer rows, and none at all of some groups, whose columns come in another order."""
+    found = rows[rows.id % 2 == 0]
+    return found.assign(n=len(rows))[["n", "k", "id"]] if len(rows) % 2 else pd.DataFrame()
+
+
+def told(key: tuple[pa.Scalar, ...], rows: pa.Table) -> pa.Table:
+    chunks = [len(chunk) for chunk in rows.column(0).chunks]
+    return pa.table({"t": [f"{key} {rows.schema} {chunks}"]})
+
+
+def same(rows: Any) -> Any:
+    return rows
+
+
+def sized(key: tuple[Any, ...], frames: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+    for frame in frames:
+        yield pd.DataFrame({"k": [key[0]], "n": [len(frame)]})
+
+
+def with_sums(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    for batch in batches:
+        yield pa.RecordBatch.from_arrays([pa.array([summed(batch.column("id"))]), batch.column("k")[:1]], ["n", "k"])
+
+
+def _rows(spark: SparkSession) -> Any:
+    """Rows of one partition, so that Spark defines their order in groups."""
+    return spark.table("moderate_one").select("id", "k", "g", "i16", "f64", "dt").where("id % 7 > 0")
+
+
+Map = Callable[[SparkSession], DataFrame]
+
+MAPS: Final[dict[str, Map]] = {
+    "pandas": lambda spark: _rows(spark).groupBy("k").applyInPandas(halved, "n int, k string, id long"),
+    "key": lambda spark: _rows(spark).groupBy("g", "k").applyInPandas(described, "t string"),
+    "expression": lambda spark: (
+        _rows(spark).groupBy((col("id") % 4).alias("g"), "k").applyInPandas(described, "t string")
+    ),
+    "one group": lambda spark: _rows(spark).groupBy().applyInPandas(same, _rows(spark).schema),
+    "order": lambda spark: (
+        _rows(spark).repartition(1).sortWithinPartitions("g", "i16").groupBy("g").applyInPandas(described, "t string")
+    ),
+    "arrow": lambda spark: _rows(spark).groupBy("k").applyInArrow(told, "t string"),
+    "arrow rows": lambda spark: _rows(spark).groupBy("g").applyInArrow(same, _rows(spark).schema).where("id > 100"),
+    "pandas iterator": lambda spark: _rows(spark).groupBy("k").applyInPandas(sized, "k string, n long"),
+    "arrow iterator": lambda spark: _rows(spark).groupBy("k", "g").applyInArrow(with_sums, "k string, n long"),
+    "empty": lambda spark: _rows(spark).where("id < 0").groupBy("k").applyInArrow(told, "t string"),
+    "grouped again": lambda spark: (
+        _rows(spark).groupBy("k").applyInPandas(halved, "n int, k string, id long").groupBy("n").count()
+    ),
+}
+
+
+@pytest.mark.parametrize("query", MAPS.values(), ids=MAPS)
+def test_maps(spark: SparkSession, typed: Any, query: Map) -> None:
+    assert_same(spark, query, conf=BATCHES)
+
+
+@pytest.mark.parametrize("apply", ["applyInPandas", "applyInArrow"])
+def test_every_type(spark: SparkSession, typed: Any, apply: str) -> None:
+    """Columns of each type, as values and as keys."""
+
+    def query(spark: SparkSession) -> DataFrame:
+        frame = spark.table("moderate_many")
+        keys = [column for column in frame.columns if column not in ("id", "num", "day")]
+        return getattr(frame.where("id < 150").groupBy(*keys), apply)(same, frame.schema)
+
+    assert_same(spark, query, conf=HERE)
+
+
+# What Spark has to do -------------------------------------------------------------------------------------------------
+
+
+def _raising(_rows: pd.DataFrame) -> pd.DataFrame:
+    raise ValueError("not with me")
+
+
+ERRORS: Final[dict[str, Map]] = {
+    "raise": lambda spark: _rows(spark).groupBy("k").applyInPandas(_raising, "n int"),
+    "names": lambda spark: _rows(spark).groupBy("k").applyInPandas(same, "id long, other string"),
+    "type": lambda spark: _rows(spark).groupBy("k").applyInPandas(lambda rows: rows[["k"]], "k date"),
+    "no frame": lambda spark: _rows(spark).groupBy("k").applyInPandas(lambda rows: 7, "k string"),
+    "arrow type": lambda spark: _rows(spark).groupBy("k").applyInArrow(lambda t: t.select(["id"]), "id int"),
+    "aggregate": lambda spark: _rows(spark).groupBy("k").agg(of_series(lambda x: "text", "double")("id")),
+}
+
+
+@pytest.mark.parametrize("query", ERRORS.values(), ids=ERRORS)
+def test_errors_are_spark_s(spark: SparkSession, typed: Any, query: Map) -> None:
+    """With the user's traceback."""
+    raised = assert_same(spark, query, accelerated=False, raises=ANY)
+    assert isinstance(raised, Raised)
+    assert "Traceback" in raised.message
+
+
+def test_refused(spark: SparkSession, typed: Any) -> None:
+    rows = _rows(spark)
+    cogrouped = rows.groupBy("k").cogroup(rows.groupBy("k")).applyInPandas(lambda a, b: a, rows.schema)
+    assert "functions of cogroups" in str(pyflare.explain(cogrouped))
+    windowed = rows.select(of_series(lambda x: x.max(), "long")("id").over(Window.partitionBy("k")))
+    assert "functions of windows" in str(pyflare.explain(windowed))
+    twice = rows.groupBy((col("g") + 1).alias("g")).applyInArrow(told, "t string")
+    assert "the same name" in str(pyflare.explain(twice))
+    with configured(spark, {"spark.pyflare.python.vectorized": "false"}):
+        left = str(pyflare.explain(MAPS["pandas"](spark)))
+        assert "vectorized is false" in left
+        assert "workers each take some partitions" in left
+        assert "vectorized is false" in str(pyflare.explain(rows.groupBy("k").agg(of_series(seen, "string")("id"))))

@@ -24,6 +24,9 @@ from pyflare.vectorized.pace import Pace
 _RESULTS: Final = 1 << 14
 """Results that are handed on together."""
 
+_PARTITION_BYTES: Final = 1 << 20
+"""Adaptive execution makes no smaller partitions (spark.sql.adaptive.coalescePartitions.minPartitionSize)."""
+
 
 def grouped(program: Generated, run: Run, table: Table) -> Iterator[Batch]:
     """The batches of the table of functions over the groups of the table below."""
@@ -31,7 +34,7 @@ def grouped(program: Generated, run: Run, table: Table) -> Iterator[Batch]:
     assert isinstance(node, GroupedNode)
     rows, starts = sort_groups(table, node.keys, run.together)
     run.claim(bytes_of(rows))
-    feed = _Groups(run, Pace(node.functions, run.threads), node, rows, starts)
+    feed = _Groups(run, Pace(node.functions, _cores_in_spark(node, rows, run)), node, rows, starts)
     schema = schema_of(node.attrs[node.kept :])
     layouts = view_layouts(table.layouts)
     for start, results in _together(called(node.functions.results_of_groups, feed)):
@@ -41,6 +44,11 @@ def grouped(program: Generated, run: Run, table: Table) -> Iterator[Batch]:
             keys = tuple(firsts.columns[key] for key in node.keys)
             made = replace(made, columns=(*keys, *made.columns), keep=(*made.keep, *rows.keep))
         yield made
+
+
+def _cores_in_spark(node: GroupedNode, rows: Batch, run: Run) -> int:
+    """Without keys all rows are in one partition, and few rows are so, too."""
+    return max(1, min(run.threads, bytes_of(rows) // _PARTITION_BYTES)) if node.keys else 1
 
 
 def _together(results: Iterator[pa.RecordBatch]) -> Iterator[tuple[int, pa.RecordBatch]]:

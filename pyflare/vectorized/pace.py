@@ -18,7 +18,7 @@ from pyflare.vectorized.functions import Functions
 SHIPPING_NS: Final = 400
 """What Spark spends on one row, on one core, to bring it to a worker and its result back (`docs/pandas.md`)."""
 
-_SHIPPING_GROUP_NS: Final = 300_000
+_SHIPPING_GROUP_NS: Final = 200_000
 """The same for a group, which is an Arrow stream of its own."""
 
 _STARTING_NS: Final = 500_000_000
@@ -48,7 +48,7 @@ def why_left(functions: Functions) -> str | None:
 class Pace:
     """The time that functions have taken for `rows` rows: the clock's, and that of all cores meanwhile.
 
-    `groups` counts the groups that these rows were, for functions of groups.
+    `cores` are those that Spark would use. `groups` counts the groups that these rows were, for functions of groups.
     """
 
     functions: Functions
