@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 import pandas as pd
@@ -121,6 +121,21 @@ def _rows(spark: SparkSession) -> Any:
     return spark.table("moderate_one").select("id", "k", "g", "i16", "f64", "dt").where("id % 7 > 0")
 
 
+def both(key: tuple[Any, ...], left: pd.DataFrame, right: pd.DataFrame) -> pd.DataFrame:
+    return pd.concat([described(key, left), described(key, right)])
+
+
+def both_tables(left: pa.Table, right: pa.Table) -> pa.Table:
+    return pa.table({"t": [f"{left.schema} {left.to_pylist()} {right.to_pylist()}"]})
+
+
+def _cogrouped(spark: SparkSession, left: Sequence[str], right: Sequence[str]) -> Any:
+    """Keys that both sides have, and keys that only one of them has; null, and strings that are coded apart."""
+    some = spark.table("moderate_one").selectExpr("i64", "k", "int(i8 % 3) AS m", "s").where("id % 20 = 1 AND k <> 'a'")
+    others = _rows(spark).where("id % 10 < 4 AND (k IS NULL OR k > '')")
+    return others.groupBy(*left).cogroup(some.groupBy(*right))
+
+
 Map = Callable[[SparkSession], DataFrame]
 
 MAPS: Final[dict[str, Map]] = {
@@ -137,6 +152,10 @@ MAPS: Final[dict[str, Map]] = {
     "arrow rows": lambda spark: _rows(spark).groupBy("g").applyInArrow(same, _rows(spark).schema).where("id > 100"),
     "pandas iterator": lambda spark: _rows(spark).groupBy("k").applyInPandas(sized, "k string, n long"),
     "arrow iterator": lambda spark: _rows(spark).groupBy("k", "g").applyInArrow(with_sums, "k string, n long"),
+    "cogroups": lambda spark: _cogrouped(spark, ["k"], ["k"]).applyInPandas(both, "t string"),
+    "cogroups of two keys": lambda spark: _cogrouped(spark, ["g", "k"], ["m", "s"]).applyInPandas(both, "t string"),
+    "cogroups of tables": lambda spark: _cogrouped(spark, ["k"], ["s"]).applyInArrow(both_tables, "t string"),
+    "cogroup": lambda spark: _cogrouped(spark, [], []).applyInPandas(both, "t string"),
     "empty": lambda spark: _rows(spark).where("id < 0").groupBy("k").applyInArrow(told, "t string"),
     "grouped again": lambda spark: (
         _rows(spark).groupBy("k").applyInPandas(halved, "n int, k string, id long").groupBy("n").count()
@@ -188,8 +207,8 @@ def test_errors_are_spark_s(spark: SparkSession, typed: Any, query: Map) -> None
 
 def test_refused(spark: SparkSession, typed: Any) -> None:
     rows = _rows(spark)
-    cogrouped = rows.groupBy("k").cogroup(rows.groupBy("k")).applyInPandas(lambda a, b: a, rows.schema)
-    assert "functions of cogroups" in str(pyflare.explain(cogrouped))
+    other = rows.groupBy(col("g") + 1.5).cogroup(rows.groupBy("g")).applyInPandas(lambda a, b: a, rows.schema)
+    assert "different types" in str(pyflare.explain(other))
     windowed = rows.select(of_series(lambda x: x.max(), "long")("id").over(Window.partitionBy("k")))
     assert "functions of windows" in str(pyflare.explain(windowed))
     twice = rows.groupBy((col("g") + 1).alias("g")).applyInArrow(told, "t string")

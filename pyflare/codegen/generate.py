@@ -314,7 +314,7 @@ def _vectorized(
 
 def _grouped(node: GroupedNode, inputs: tuple[Generated, ...], _shapes: Shapes, _conf: Mapping[str, str]) -> Generated:
     layouts = view_layouts(inputs[0].shape.layouts)
-    keys = [layouts[column] for column in node.keys[: node.kept]]
+    keys = [layouts[column] for column in node.sides[0].keys[: node.kept]]
     results = [Layout(attr.type) for attr in node.attrs[node.kept :]]
     rows = UNKNOWN_ROWS if node.functions.makes_rows else inputs[0].shape.rows
     return Generated(node, inputs, TableShape((*keys, *results), rows))

@@ -19,6 +19,7 @@ from pyflare.pipeline.model import (
     Probe,
     RowsNode,
     SelectNode,
+    Side,
     SortNode,
     SourceNode,
     Step,
@@ -201,17 +202,17 @@ def _model(operator: ops.Model) -> Node:
 
 @_splits(ops.Grouped)
 def _grouped(operator: ops.Grouped) -> Node:
-    child, steps = _pipeline(operator.child)
-    keys = [key.expr for key in operator.keys]
-    columns = list(dict.fromkeys((*keys, *operator.args)))
+    sides = tuple(map(_side, operator.sides))
+    return GroupedNode(attrs=operator.attrs, sides=sides, functions=operator.functions)
+
+
+def _side(grouping: ops.Grouping) -> Side:
+    child, steps = _pipeline(grouping.child)
+    keys = [key.expr for key in grouping.keys]
+    columns = list(dict.fromkeys((*keys, *grouping.args)))
     attrs = tuple(c if isinstance(c, AttributeReference) else _unnamed(c, n) for n, c in enumerate(columns))
-    return GroupedNode(
-        attrs=operator.attrs,
-        child=_rows_of(child, steps, tuple(columns), attrs),
-        keys=tuple(map(columns.index, keys)),
-        args=tuple(map(columns.index, operator.args)),
-        functions=operator.functions,
-    )
+    table = _rows_of(child, steps, tuple(columns), attrs)
+    return Side(table, tuple(map(columns.index, keys)), tuple(map(columns.index, grouping.args)))
 
 
 @_splits(ops.Vectorized)

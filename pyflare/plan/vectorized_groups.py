@@ -10,7 +10,7 @@ from pyflare.plan.decode import Json, attribute
 from pyflare.plan.expressions import AttributeReference, Expr
 from pyflare.plan.translate import Translation, inside, translates
 from pyflare.plan.vectorized import chained, check_function, check_type, functions_of, pickled, refused
-from pyflare.vectorized.functions import AGGREGATES, GROUPED_ARROW, GROUPED_ARROW_ITERATOR, GROUPED_MAPS, Call
+from pyflare.vectorized.functions import AGGREGATES, COGROUPED_MAPS, GROUPED_MAPS, WRAPPED, Call
 
 
 @translates("ArrowAggregatePythonExec")
@@ -25,7 +25,6 @@ def aggregate(translation: Translation, node: Json) -> ops.Operator:
     calls = tuple(chained(translation, udf, args) for udf in udfs)
     functions = functions_of(translation, udfs, calls, AGGREGATES)
     keys = tuple(translation.named(json) for json in node["f"]["groupingExpressions"])
-    child = _child(translation, node, keys)
     results = tuple(
         attribute({"t": udf["t"], "n": True, "name": udf["f"]["name"], "id": fields["resultId"]})
         for fields, udf in zip(aggregates, udfs, strict=True)
@@ -33,9 +32,7 @@ def aggregate(translation: Translation, node: Json) -> ops.Operator:
     grouped = ops.Grouped(
         attrs=(*(key.attr for key in keys), *results),
         node=node["i"],
-        child=child,
-        keys=keys,
-        args=tuple(args),
+        sides=(ops.Grouping(_child(translation, node, 0, keys), keys, tuple(args)),),
         functions=functions,
         results=results,
     )
@@ -46,25 +43,36 @@ def aggregate(translation: Translation, node: Json) -> ops.Operator:
 @translates("FlatMapGroupsInPandasExec", "FlatMapGroupsInArrowExec")
 def map_groups(translation: Translation, node: Json) -> ops.Operator:
     """A function that makes rows of each group. The child's columns are the keys, then all columns of the rows."""
-    udf = node["f"]["func"]
-    fields = udf["f"]
-    check_function(translation, fields)
-    grouping = [attribute(json) for json in node["f"]["groupingAttributes"]]
-    data = [attribute(json) for json in node["ch"][0]["out"][len(grouping) :]]
-    args, arguments = _offsets(grouping, data)
-    _check_columns(fields, args)
-    call = Call(fields["name"], (pickled(fields),), arguments)
-    functions = functions_of(translation, [udf], (call,), GROUPED_MAPS)
-    keys = tuple(ops.Named(key, key) for key in grouping)
-    child = _child(translation, node, keys)
-    made = tuple(attribute(json) for json in node["out"])
-    return ops.Grouped(attrs=made, node=node["i"], child=child, keys=keys, args=args, functions=functions, results=made)
+    return _map(translation, node, [node["f"]["groupingAttributes"]], GROUPED_MAPS)
 
 
 @translates("FlatMapCoGroupsInPandasExec", "FlatMapCoGroupsInArrowExec")
-def map_cogroups(_translation: Translation, node: Json) -> ops.Operator:
-    """Stays with Spark."""
-    raise refused(node["f"]["func"]["f"], "functions of cogroups are not supported")
+def map_cogroups(translation: Translation, node: Json) -> ops.Operator:
+    """A function that makes rows of those of two children that have the same keys."""
+    return _map(translation, node, [node["f"]["leftGroup"], node["f"]["rightGroup"]], COGROUPED_MAPS)
+
+
+def _map(
+    translation: Translation, node: Json, groupings: Sequence[Sequence[Json]], kinds: tuple[int, ...]
+) -> ops.Operator:
+    udf = node["f"]["func"]
+    check_function(translation, udf["f"])
+    sides: list[ops.Grouping] = []
+    numbers: list[int] = []
+    for index, grouping in enumerate(groupings):
+        group = [attribute(json) for json in grouping]
+        data = [attribute(json) for json in node["ch"][index]["out"][len(group) :]]
+        args, offsets = _offsets(group, data)
+        _check_columns(udf["f"], args)
+        numbers += offsets
+        keys = tuple(ops.Named(key, key) for key in group)
+        sides.append(ops.Grouping(_child(translation, node, index, keys), keys, args))
+    if len({tuple(key.attr.type for key in side.keys) for side in sides}) > 1:
+        raise refused(udf["f"], "the keys of its cogroups have different types")
+    call = Call(udf["f"]["name"], (pickled(udf["f"]),), tuple((number, None) for number in numbers))
+    functions = functions_of(translation, [udf], (call,), kinds)
+    made = tuple(attribute(json) for json in node["out"])
+    return ops.Grouped(attrs=made, node=node["i"], sides=tuple(sides), functions=functions, results=made)
 
 
 @translates("ArrowWindowPythonExec")
@@ -73,16 +81,16 @@ def window(_translation: Translation, _node: Json) -> ops.Operator:
     raise Unsupported("Python functions of windows run in Spark's workers", "PythonUDAF")
 
 
-def _child(translation: Translation, node: Json, keys: Sequence[ops.Named]) -> ops.Operator:
+def _child(translation: Translation, node: Json, index: int, keys: Sequence[ops.Named]) -> ops.Operator:
     """The rows below, without Spark's sort by key: groups are made here, and their rows keep their order."""
     for key in keys:
         if key.expr.type.element is not None:
             raise Unsupported("rows are not grouped by arrays here")
-    below = inside(node["ch"][0])
+    below = inside(node["ch"][index])
     ids = {key.attr.id for key in keys}
     if below["op"] == "SortExec" and all(_is_one_of(ids, order) for order in below["f"]["sortOrder"]):
-        node = {**node, "ch": below["ch"]}
-    return translation.child(node)
+        return translation.child(below)
+    return translation.child(node, index)
 
 
 def _is_one_of(ids: set[int], order: Json) -> bool:
@@ -92,7 +100,7 @@ def _is_one_of(ids: set[int], order: Json) -> bool:
 
 def _offsets(
     grouping: Sequence[AttributeReference], data: Sequence[AttributeReference]
-) -> tuple[tuple[AttributeReference, ...], tuple[tuple[int, str | None], ...]]:
+) -> tuple[tuple[AttributeReference, ...], list[int]]:
     """The columns that a function gets, and what Spark tells its worker of them (see `Call`).
 
     Keys that are no columns of the rows come first.
@@ -102,13 +110,12 @@ def _offsets(
     ids = [column.id for column in columns]
     keys = [ids.index(key.id) for key in grouping]
     values = range(len(columns) - len(data), len(columns))
-    numbers = (len(keys) + len(values) + 1, len(keys), *keys, *values)
-    return columns, tuple((number, None) for number in numbers)
+    return columns, [len(keys) + len(values) + 1, len(keys), *keys, *values]
 
 
 def _check_columns(fields: Json, columns: Sequence[AttributeReference]) -> None:
     for column in columns:
         check_type(fields, column.type)
     names = {column.label for column in columns}
-    if len(names) < len(columns) and fields["evalType"] in (GROUPED_ARROW, GROUPED_ARROW_ITERATOR):
+    if len(names) < len(columns) and fields["evalType"] in WRAPPED:
         raise refused(fields, "columns have the same name")

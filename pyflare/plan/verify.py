@@ -41,7 +41,7 @@ def _of_join(join: ops.Join) -> Iterable[Expr]:
 
 
 def _of_grouped(grouped: ops.Grouped) -> Iterable[Expr]:
-    return (*(key.expr for key in grouped.keys), *grouped.args)
+    return (*(key.expr for side in grouped.sides for key in side.keys), *grouped.args)
 
 
 def _of_aggregate(aggregate: ops.Aggregate) -> Iterable[Expr]:

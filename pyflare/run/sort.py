@@ -12,7 +12,6 @@ from pyflare.io.arrow import to_record_batch
 from pyflare.io.columns import Array, Batch, Column, Layout, view_layouts
 from pyflare.pipeline.model import Order
 from pyflare.run.table import Table, concatenated, taken
-from pyflare.run.together import Together, in_turn
 from pyflare.types import Kind
 
 
@@ -25,19 +24,18 @@ def sort_table(table: Table, keys: Sequence[Order], limit: int | None, offset: i
     return Table(layouts, (taken(batch, layouts, order[offset:stop]),))
 
 
-def sort_groups(table: Table, keys: Sequence[int], together: Together = in_turn) -> tuple[Batch, Array]:
-    """All rows in ascending order of some columns, nulls first, and where in it each group of equal rows starts."""
-    batch = concatenated(table, together)
-    layouts = view_layouts(table.layouts)
-    ranks = _rank_columns(batch, layouts, [Order(key, descending=False, nulls_first=True) for key in keys])
-    order = _sorted(ranks, batch.length)
-    is_first = np.zeros(batch.length, np.bool_)
-    is_first[:1] = True
+def sort_groups(keys: Batch, layouts: Sequence[Layout]) -> tuple[Array, Array]:
+    """Row numbers in ascending order of all columns, nulls first, and for each of them the number of its group.
+
+    Rows of a group are equal, and keep their order.
+    """
+    ranks = _rank_columns(keys, layouts, [Order(n, descending=False, nulls_first=True) for n in range(len(layouts))])
+    order = _sorted(ranks, keys.length)
+    is_next = np.zeros(keys.length, np.bool_)
     for rank in ranks:
         in_order = rank[order]
-        is_first[1:] |= in_order[1:] != in_order[:-1]
-    rows = taken(batch, layouts, order, together) if ranks else batch
-    return rows, np.flatnonzero(is_first)
+        is_next[1:] |= in_order[1:] != in_order[:-1]
+    return order, np.cumsum(is_next)
 
 
 def _order(batch: Batch, layouts: Sequence[Layout], keys: Sequence[Order]) -> Array:

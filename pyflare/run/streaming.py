@@ -88,7 +88,7 @@ def _vectorized(program: Generated, run: Run) -> Iterator[Batch]:
 
 
 def _grouped(program: Generated, run: Run) -> Iterator[Batch]:
-    return grouped(program, run, execute(program.inputs[0], run))
+    return grouped(program, run, [execute(child, run) for child in program.inputs])
 
 
 def _all_called(program: Generated, run: Run, wanted: int | None) -> Table:

@@ -14,12 +14,13 @@ from pyflare.codegen.generate import Generated
 from pyflare.errors import DataError, LeftToSpark
 from pyflare.io.arrow import from_record_batch, to_record_batch
 from pyflare.io.columns import Batch
-from pyflare.pipeline.model import GroupedNode, VectorizedNode
+from pyflare.pipeline.model import Node, VectorizedNode
 from pyflare.plan.expressions import AttributeReference
 from pyflare.run.table import sliced
 from pyflare.run.threads import MORSEL_ROWS, Run
 from pyflare.types import DataType
 from pyflare.vectorized import context
+from pyflare.vectorized.functions import Functions
 from pyflare.vectorized.pace import Pace, leave
 
 Part = TypeVar("Part")
@@ -112,7 +113,7 @@ class _Rows(Feed[pa.RecordBatch]):
         """The arguments of some rows, whose other columns are kept."""
         self.pace.rows += part.length
         self.kept.append(replace(part, columns=part.columns[: self.node.kept]))
-        return arguments(self.node, part)
+        return arguments(self.node.functions, self.node.child, self.node.args, part)
 
     def _batches_left(self) -> int:
         return max(self.run.metrics.total - self.run.metrics.done, 0)
@@ -144,13 +145,13 @@ def schema_of(attrs: Iterable[AttributeReference]) -> list[tuple[str, DataType, 
     return [(attr.label, attr.type, attr.nullable) for attr in attrs]
 
 
-def arguments(node: VectorizedNode | GroupedNode, rows: Batch) -> pa.RecordBatch:
-    """What the functions get of some rows of the node's child."""
-    attrs = [node.child.attrs[column] for column in node.args]
-    names = node.functions.names([attr.label for attr in attrs])
+def arguments(functions: Functions, table: Node, columns: Sequence[int], rows: Batch) -> pa.RecordBatch:
+    """What functions get of some rows of a table: a few of its columns."""
+    attrs = [table.attrs[column] for column in columns]
+    names = functions.names([attr.label for attr in attrs])
     schema = [(name, attr.type, attr.nullable) for name, attr in zip(names, attrs, strict=True)]
-    given = replace(rows, columns=tuple(rows.columns[column] for column in node.args))
-    return to_record_batch(given, schema, node.functions.zone)
+    given = replace(rows, columns=tuple(rows.columns[column] for column in columns))
+    return to_record_batch(given, schema, functions.zone)
 
 
 def called(call: Callable[[Iterable[Part]], Iterator[pa.RecordBatch]], feed: Feed[Part]) -> Iterator[pa.RecordBatch]:

@@ -17,8 +17,10 @@ GROUPED_PANDAS: Final = 201
 AGGREGATE_PANDAS: Final = 202
 SCALAR_PANDAS_ITERATOR: Final = 204
 MAP_PANDAS: Final = 205
+COGROUPED_PANDAS: Final = 206
 MAP_ARROW: Final = 207
 GROUPED_ARROW: Final = 209
+COGROUPED_ARROW: Final = 210
 GROUPED_ARROW_ITERATOR: Final = 215
 GROUPED_PANDAS_ITERATOR: Final = 216
 SCALAR_ARROW: Final = 250
@@ -29,6 +31,9 @@ SCALAR: Final = (SCALAR_PANDAS, SCALAR_PANDAS_ITERATOR, SCALAR_ARROW, SCALAR_ARR
 MAPS: Final = (MAP_PANDAS, MAP_ARROW)
 AGGREGATES: Final = (AGGREGATE_PANDAS, AGGREGATE_ARROW)
 GROUPED_MAPS: Final = (GROUPED_PANDAS, GROUPED_PANDAS_ITERATOR, GROUPED_ARROW, GROUPED_ARROW_ITERATOR)
+COGROUPED_MAPS: Final = (COGROUPED_PANDAS, COGROUPED_ARROW)
+WRAPPED: Final = (GROUPED_ARROW, GROUPED_ARROW_ITERATOR)
+"""Functions of groups that come as the fields of a struct."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +42,7 @@ class Call:
 
     An argument is the number of a column and, where it is given by name, that name. The arguments of a function that
     makes rows of groups are what Spark writes for it: how many numbers follow, how many of them are keys, the keys'
-    columns, the other columns.
+    columns, the other columns; and the same again for the second table of a cogroup.
     """
 
     name: str
@@ -70,12 +75,12 @@ class Functions:
     @property
     def makes_rows(self) -> bool:
         """Whether they make rows of their own, not a result for each row or group."""
-        return self.kind in (*MAPS, *GROUPED_MAPS)
+        return self.kind in (*MAPS, *GROUPED_MAPS, *COGROUPED_MAPS)
 
     @property
     def sees_batches(self) -> bool:
         """Whether functions of groups are shown the batches that a group comes in."""
-        return self.kind in (GROUPED_ARROW, GROUPED_ARROW_ITERATOR, GROUPED_PANDAS_ITERATOR)
+        return self.kind in (*WRAPPED, COGROUPED_ARROW, GROUPED_PANDAS_ITERATOR)
 
     def names(self, labels: Sequence[str]) -> list[str]:
         """What Spark calls the columns that it hands over."""
@@ -95,10 +100,10 @@ class Functions:
     def results_of_groups(self, groups: Iterable[Group]) -> Iterator[pa.RecordBatch]:
         """The same for groups: one row each, or the rows that the functions make of them."""
         function, serializer = self._read()
-        if self.kind in (GROUPED_ARROW, GROUPED_ARROW_ITERATOR):
-            groups = (list(map(_as_struct, group)) for group in groups)
+        if self.kind in WRAPPED:
+            groups = ([list(map(_as_struct, table)) for table in group] for group in groups)
         results = function(0, of_groups(serializer, groups))
-        if self.kind in (GROUPED_ARROW, GROUPED_ARROW_ITERATOR):
+        if self.kind in (*WRAPPED, COGROUPED_ARROW):
             return map(_of_struct, written(serializer, results))
         if self.kind == GROUPED_PANDAS_ITERATOR:
             results = ([(frame, type_)] for frames, type_ in results for frame in frames)

@@ -8,15 +8,15 @@ from typing import Any
 
 import pyarrow as pa
 
-Group = Sequence[pa.RecordBatch]
-"""The rows of a group, at least one of them."""
+Group = Sequence[Sequence[pa.RecordBatch]]
+"""The batches of each table that a group has: one, or two of a cogroup, which may be empty, but have a batch."""
 
 
 def of_groups(serializer: Any, groups: Iterable[Group]) -> Iterator[Any]:
     """What the serializer's `load_stream` makes of groups.
 
-    It reads a one from its file before each group, and then the group as an Arrow stream; a zero ends them. Here the
-    same code runs where these two names mean the groups themselves.
+    From its file, it reads how many tables a group has, and then each as an Arrow stream; a zero ends the groups. Here
+    the same code runs where the two names for that mean the groups themselves.
     """
     load = type(serializer).load_stream
     names = {**load.__globals__, "read_int": _Groups.move_on, "ArrowStreamSerializer": _Groups}
@@ -29,17 +29,18 @@ class _Groups:
 
     def __init__(self, groups: Iterable[Group]) -> None:
         self._groups = iter(groups)
-        self._group: Group = ()
+        self._tables: Iterator[Sequence[pa.RecordBatch]] = iter(())
 
     def move_on(self) -> int:
-        """How many tables come next: that of the next group, or none."""
-        self._group = next(self._groups, ())
-        return 1 if self._group else 0
+        """How many tables the next group has; none if there is no group."""
+        group = next(self._groups, ())
+        self._tables = iter(group)
+        return len(group)
 
     @staticmethod
     def load_stream(_serializer: Any, groups: _Groups) -> Iterator[pa.RecordBatch]:
-        """The batches of the group that has come."""
-        return iter(groups._group)
+        """The batches of the group's next table."""
+        return iter(next(groups._tables))
 
 
 def written(serializer: Any, results: Iterable[Any]) -> Iterator[pa.RecordBatch]:
