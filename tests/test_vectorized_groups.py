@@ -190,8 +190,6 @@ def _raising(_rows: pd.DataFrame) -> pd.DataFrame:
 ERRORS: Final[dict[str, Map]] = {
     "raise": lambda spark: _rows(spark).groupBy("k").applyInPandas(_raising, "n int"),
     "names": lambda spark: _rows(spark).groupBy("k").applyInPandas(same, "id long, other string"),
-    "type": lambda spark: _rows(spark).groupBy("k").applyInPandas(lambda rows: rows[["k"]], "k date"),
-    "no frame": lambda spark: _rows(spark).groupBy("k").applyInPandas(lambda rows: 7, "k string"),
     "arrow type": lambda spark: _rows(spark).groupBy("k").applyInArrow(lambda t: t.select(["id"]), "id int"),
     "aggregate": lambda spark: _rows(spark).groupBy("k").agg(of_series(lambda x: "text", "double")("id")),
 }
