@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ from pyspark.sql.functions import col
 from pyspark.sql.pandas.functions import ArrowUDFType, PandasUDFType, arrow_udf, pandas_udf
 
 import pyflare
+from tests.applications import eventually, in_thread
 from tests.differential import ANY, Raised, assert_same, configured
 
 HERE: Final = {"spark.pyflare.python.vectorized": "true"}
@@ -203,12 +205,37 @@ def test_errors_are_spark_s(spark: SparkSession, typed: Any, query: Map) -> None
     assert "Traceback" in raised.message
 
 
+def test_cancelling(spark: SparkSession, typed: Any) -> None:
+    """A query ends between two groups, also when all rows have been read."""
+    context = spark.sparkContext
+
+    def slowly(rows: pd.DataFrame) -> pd.DataFrame:
+        time.sleep(0.05)
+        return rows
+
+    def work() -> Any:
+        context.addJobTag("slow groups")
+        return _rows(spark).select("id", "i16").groupBy("id").applyInPandas(slowly, "id long, i16 short").collect()
+
+    with configured(spark, HERE):
+        thread, outcome = in_thread(work)
+        eventually(lambda: bool(context.statusTracker().getActiveJobsIds()), "a job beside the query")
+        time.sleep(0.5)
+        context.cancelJobsWithTag("slow groups")
+        thread.join(10)
+        context.cancelAllJobs()
+    assert not thread.is_alive()
+    assert "SPARK_JOB_CANCELLED" in str(outcome[0])
+
+
 def test_refused(spark: SparkSession, typed: Any) -> None:
     rows = _rows(spark)
     other = rows.groupBy(col("g") + 1.5).cogroup(rows.groupBy("g")).applyInPandas(lambda a, b: a, rows.schema)
     assert "different types" in str(pyflare.explain(other))
     windowed = rows.select(of_series(lambda x: x.max(), "long")("id").over(Window.partitionBy("k")))
     assert "functions of windows" in str(pyflare.explain(windowed))
+    with configured(spark, {"spark.sql.legacy.execution.pandas.groupedMap.assignColumnsByName": "false"}):
+        assert "how many columns" in str(pyflare.explain(MAPS["arrow"](spark)))
     twice = rows.groupBy((col("g") + 1).alias("g")).applyInArrow(told, "t string")
     assert "the same name" in str(pyflare.explain(twice))
     with configured(spark, {"spark.pyflare.python.vectorized": "false"}):

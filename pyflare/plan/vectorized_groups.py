@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from pyflare.errors import Unsupported
 from pyflare.plan import operators as ops
@@ -10,7 +11,9 @@ from pyflare.plan.decode import Json, attribute
 from pyflare.plan.expressions import AttributeReference, Expr
 from pyflare.plan.translate import Translation, inside, translates
 from pyflare.plan.vectorized import chained, check_function, check_type, functions_of, pickled, refused
-from pyflare.vectorized.functions import AGGREGATES, COGROUPED_MAPS, GROUPED_MAPS, WRAPPED, Call
+from pyflare.vectorized.functions import AGGREGATES, COGROUPED_ARROW, COGROUPED_MAPS, GROUPED_MAPS, WRAPPED, Call
+
+_BY_NAME: Final = "spark.sql.legacy.execution.pandas.groupedMap.assignColumnsByName"
 
 
 @translates("ArrowAggregatePythonExec")
@@ -116,6 +119,9 @@ def _offsets(
 def _check_columns(fields: Json, columns: Sequence[AttributeReference]) -> None:
     for column in columns:
         check_type(fields, column.type)
+    by_name = dict(fields["conf"]["m"]).get(_BY_NAME, "true")
+    if by_name != "true" and fields["evalType"] in (*WRAPPED, COGROUPED_ARROW):
+        raise refused(fields, f"{_BY_NAME} is {by_name}: nobody checks how many columns it makes")
     names = {column.label for column in columns}
     if len(names) < len(columns) and fields["evalType"] in WRAPPED:
         raise refused(fields, "columns have the same name")

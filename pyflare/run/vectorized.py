@@ -116,7 +116,7 @@ class _Rows(Feed[pa.RecordBatch]):
         return arguments(self.node.functions, self.node.child, self.node.args, part)
 
     def _batches_left(self) -> int:
-        return max(self.run.metrics.total - self.run.metrics.done, 0)
+        return max(self.run.metrics.total - self.run.metrics.done - 1, 0)  # without the functions themselves
 
     def end(self) -> None:
         """Functions that make rows of their own have made some by now."""
