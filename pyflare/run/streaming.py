@@ -92,7 +92,7 @@ def _grouped(program: Generated, run: Run) -> Iterator[Batch]:
 
 
 def _counted(run: Run, call: Callable[[], Iterator[Batch]]) -> Iterator[Batch]:
-    """Functions count as one more morsel: when all morsels are done, Spark takes the query as over, out of its reach."""
+    """Functions count as one more morsel: when all are done, Spark takes the query as over, and out of its reach."""
     run.metrics.add(total=1)
     yield from call()
     run.metrics.add(done=1)
