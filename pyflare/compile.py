@@ -19,6 +19,7 @@ from pyflare.plan import aggregation as _aggregation  # noqa: F401  (registers i
 from pyflare.plan import functions as _functions  # noqa: F401
 from pyflare.plan import joins as _joins  # noqa: F401
 from pyflare.plan import operators as ops
+from pyflare.plan import vectorized_groups as _vectorized_groups  # noqa: F401
 from pyflare.plan.arrays import check_arrays
 from pyflare.plan.decode import Json
 from pyflare.plan.translate import Reason, Subtree, Translation

@@ -72,7 +72,7 @@ def test_every_type(spark: SparkSession, typed: Any, kind: Callable[..., Any], d
 
 def test_conversions(spark: SparkSession, typed: Any) -> None:
     """Integers with nulls are floats to pandas, results of other types are converted or refused as in Spark."""
-    spark.udf.register("seen", series(lambda x: pd.Series([str(x.dtype)] * len(x)), "string"))
+    spark.udf.register("seen", series(lambda x: pd.Series([f"{x.name} {x.dtype}"] * len(x)), "string"))
     spark.udf.register("halved", series(lambda x: x / 2, "double"))
     spark.udf.register("widened", series(lambda x: x.fillna(0).astype("int8"), "decimal(20,3)"))
     spark.udf.register("listed", series(lambda x: x.map(lambda v: [v, 1.5]), "array<double>"))
@@ -336,10 +336,10 @@ def test_cancelling(spark: SparkSession, typed: Any) -> None:
 # The pace -------------------------------------------------------------------------------------------------------------
 
 
-def _pace(busy: float, cores: int, *, paced: bool = True) -> Pace:
+def _pace(busy: float, cores: int, *, groups: int = 0, paced: bool = True) -> Pace:
     """A function that has taken a second for 100,000 rows, on so many cores."""
     functions = Functions(SCALAR_PANDAS, (Call("f", (repr((busy, cores)).encode(),), ((0, None),)),), (), 10_000, paced)
-    return Pace(functions, cores, 100_000, 10**9, int(busy * 10**9))
+    return Pace(functions, cores, 100_000, groups, 10**9, int(busy * 10**9))
 
 
 def test_pace() -> None:
@@ -349,6 +349,7 @@ def test_pace() -> None:
     with pytest.raises(LeftToSpark, match="f took"):
         _pace(0.0, 8).check(10_000_000)
     _pace(7.9, 8).check(10_000_000)
+    _pace(1.0, 8, groups=100_000).check(10_000_000)
     _pace(1.0, 8).check(10_000)
     _pace(1.0, 1).check(10_000_000)
     _pace(1.0, 8, paced=False).check(10_000_000)

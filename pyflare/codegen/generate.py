@@ -22,6 +22,7 @@ from pyflare.errors import PlanError, Unsupported
 from pyflare.io.columns import Encoding, Layout, plain_layouts, view_layouts
 from pyflare.pipeline.model import (
     BuildNode,
+    GroupedNode,
     GroupsNode,
     LimitNode,
     ModelNode,
@@ -307,8 +308,16 @@ def _vectorized(
 ) -> Generated:
     shape = inputs[0].shape
     results = [Layout(attr.type) for attr in node.attrs[node.kept :]]
-    rows = shape.rows if node.functions.keeps_rows else UNKNOWN_ROWS
+    rows = UNKNOWN_ROWS if node.functions.makes_rows else shape.rows
     return Generated(node, inputs, TableShape((*shape.layouts[: node.kept], *results), rows))
+
+
+def _grouped(node: GroupedNode, inputs: tuple[Generated, ...], _shapes: Shapes, _conf: Mapping[str, str]) -> Generated:
+    layouts = view_layouts(inputs[0].shape.layouts)
+    keys = [layouts[column] for column in node.sides[0].keys[: node.kept]]
+    results = [Layout(attr.type) for attr in node.attrs[node.kept :]]
+    rows = UNKNOWN_ROWS if node.functions.makes_rows else inputs[0].shape.rows
+    return Generated(node, inputs, TableShape((*keys, *results), rows))
 
 
 def _view(type_: DataType) -> Encoding:
@@ -345,4 +354,5 @@ _GENERATORS: dict[type[Node], Callable[..., Generated]] = {
     BuildNode: _build,
     UnmatchedNode: _unmatched,
     VectorizedNode: _vectorized,
+    GroupedNode: _grouped,
 }

@@ -8,7 +8,16 @@ from functools import cache
 from typing import Any
 
 from pyflare.io.columns import Layout
-from pyflare.pipeline.model import BuildNode, ModelNode, Node, PipelineNode, SelectNode, SourceNode, VectorizedNode
+from pyflare.pipeline.model import (
+    BuildNode,
+    GroupedNode,
+    ModelNode,
+    Node,
+    PipelineNode,
+    SelectNode,
+    SourceNode,
+    VectorizedNode,
+)
 from pyflare.plan import expressions as e
 from pyflare.plan import operators as ops
 from pyflare.types import DataType
@@ -19,7 +28,9 @@ Sources = Mapping[int, tuple[int, tuple[Layout, ...]]]
 
 def is_worth_sharing(node: Node) -> bool:
     """Whether computing a node's table takes work, and gives the same each time. Hits are marked for one join only."""
-    if isinstance(node, SourceNode | ModelNode | VectorizedNode) or (isinstance(node, BuildNode) and node.marks):
+    if isinstance(node, SourceNode | ModelNode | VectorizedNode | GroupedNode):
+        return False
+    if isinstance(node, BuildNode) and node.marks:
         return False
     return not (isinstance(node, SelectNode) and isinstance(node.child, SourceNode))
 
@@ -54,7 +65,7 @@ class _Form:
         match value:
             case e.AttributeReference():
                 return self._numbers.setdefault(value.id, len(self._numbers)), value.type, value.nullable
-            case ModelNode() | VectorizedNode():
+            case ModelNode() | VectorizedNode() | GroupedNode():
                 raise _UniqueError
             case SourceNode():
                 return _source(value, self._sources), self.of(value.attrs)

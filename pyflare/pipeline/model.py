@@ -166,6 +166,35 @@ class ModelNode(PipelineNode):
     model: Model
 
 
+@dataclass(frozen=True)
+class Side:
+    """A table whose rows belong together if they are equal in the columns `keys`; functions get the columns `args`."""
+
+    table: Node
+    keys: tuple[int, ...]
+    args: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class GroupedNode(Node):
+    """Python functions for each group of rows; where there are two sides, of the rows of both with the same keys.
+
+    The table has the keys followed by the results; or, of functions that make rows of their own, the results only.
+    """
+
+    sides: tuple[Side, ...]
+    functions: Functions
+
+    @property
+    def inputs(self) -> tuple[Node, ...]:
+        return tuple(side.table for side in self.sides)
+
+    @property
+    def kept(self) -> int:
+        """The number of keys that the table has."""
+        return 0 if self.functions.makes_rows else len(self.sides[0].keys)
+
+
 @dataclass(frozen=True, kw_only=True)
 class VectorizedNode(UnaryNode):
     """Python functions over the child's columns `args`, batch after batch.

@@ -10,6 +10,7 @@ from typing import Any, Final
 from pyflare.errors import PlanError
 from pyflare.pipeline.model import (
     BuildNode,
+    GroupedNode,
     GroupsNode,
     LimitNode,
     ModelNode,
@@ -18,6 +19,7 @@ from pyflare.pipeline.model import (
     Probe,
     RowsNode,
     SelectNode,
+    Side,
     SortNode,
     SourceNode,
     Step,
@@ -198,11 +200,26 @@ def _model(operator: ops.Model) -> Node:
     return ModelNode(attrs=operator.attrs, child=child, steps=steps, columns=operator.child.attrs, model=operator)
 
 
+@_splits(ops.Grouped)
+def _grouped(operator: ops.Grouped) -> Node:
+    sides = tuple(map(_side, operator.sides))
+    return GroupedNode(attrs=operator.attrs, sides=sides, functions=operator.functions)
+
+
+def _side(grouping: ops.Grouping) -> Side:
+    child, steps = _pipeline(grouping.child)
+    keys = [key.expr for key in grouping.keys]
+    columns = list(dict.fromkeys((*keys, *grouping.args)))
+    attrs = tuple(c if isinstance(c, AttributeReference) else _unnamed(c, n) for n, c in enumerate(columns))
+    table = _rows_of(child, steps, tuple(columns), attrs)
+    return Side(table, tuple(map(columns.index, keys)), tuple(map(columns.index, grouping.args)))
+
+
 @_splits(ops.Vectorized)
 def _vectorized(operator: ops.Vectorized) -> Node:
     """Arguments that are not columns yet are computed beside the columns that go on."""
     child, steps = _pipeline(operator.child)
-    kept = operator.child.attrs if operator.functions.keeps_rows else ()
+    kept = () if operator.functions.makes_rows else operator.child.attrs
     columns: list[Expr] = list(kept)
     extra: list[AttributeReference] = []
     for arg in operator.args:

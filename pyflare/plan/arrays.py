@@ -12,8 +12,9 @@ from pyflare.plan.verify import expressions
 from pyflare.types import Kind
 
 _LEAVES: Final = (ops.Scan, ops.Input)
-_HANDING_ON: Final = (ops.Filter, ops.Project, ops.Limit, ops.Model, ops.Vectorized, ops.Sort, ops.Join, ops.Union)
-_TAKING: Final = (ops.Project, ops.Model, ops.Vectorized)
+_CALLS: Final = (ops.Model, ops.Vectorized, ops.Grouped)
+_HANDING_ON: Final = (ops.Filter, ops.Project, ops.Limit, ops.Sort, ops.Join, ops.Union, *_CALLS)
+_TAKING: Final = (ops.Project, *_CALLS)
 
 
 def check_arrays(operator: ops.Operator) -> None:
@@ -35,7 +36,7 @@ def has_idle_arrays(operators: Iterable[ops.Operator]) -> bool:
     """Whether columns of arrays come from files or from Spark, and no model or function takes arrays."""
     nodes = list(operators)
     leaves = (attr.type.kind for node in nodes if isinstance(node, _LEAVES) for attr in node.attrs)
-    taken = (arg.type.kind for node in nodes if isinstance(node, ops.Model | ops.Vectorized) for arg in node.args)
+    taken = (arg.type.kind for node in nodes if isinstance(node, _CALLS) for arg in node.args)
     return Kind.ARRAY in leaves and Kind.ARRAY not in taken
 
 

@@ -199,12 +199,46 @@ class Vectorized(UnaryOperator):
     results: tuple[AttributeReference, ...]
 
 
+@dataclass(frozen=True)
+class Grouping:
+    """The rows of a child by their keys, and what functions get of them."""
+
+    child: Operator
+    keys: tuple[Named, ...]
+    args: tuple[Expr, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grouped(Operator):
+    """Python functions over the rows of each group; of two children, over the rows of both that have the same keys.
+
+    Groups come in the order of their keys, rows in that of the child. `attrs` are the keys' followed by the results;
+    or, of functions that make rows of their own, the results only.
+    """
+
+    sides: tuple[Grouping, ...]
+    functions: Functions
+    results: tuple[AttributeReference, ...]
+
+    @property
+    def children(self) -> tuple[Operator, ...]:
+        return tuple(side.child for side in self.sides)
+
+    @property
+    def args(self) -> tuple[Expr, ...]:
+        """What the functions get of all sides."""
+        return tuple(arg for side in self.sides for arg in side.args)
+
+
 def with_children(operator: Operator, children: tuple[Operator, ...]) -> Operator:
     """The same operator over other inputs."""
     if isinstance(operator, Join):
         return replace(operator, left=children[0], right=children[1])
     if isinstance(operator, Union):
         return replace(operator, inputs=children)
+    if isinstance(operator, Grouped):
+        sides = (replace(side, child=child) for side, child in zip(operator.sides, children, strict=True))
+        return replace(operator, sides=tuple(sides))
     if isinstance(operator, UnaryOperator):
         return replace(operator, child=children[0])
     return operator

@@ -26,6 +26,9 @@ def _details(operator: ops.Operator) -> str:
             keys = ", ".join(_named(key) for key in operator.keys)
             calls = ", ".join(f"{c.function}({', '.join(map(show_expression, c.args))})" for c in operator.calls)
             return f" by [{keys}] compute [{calls}]"
+        case ops.Grouped():
+            keys = "], [".join(", ".join(map(_named, side.keys)) for side in operator.sides)
+            return f" by [{keys}] call {operator.functions} for {', '.join(map(show_expression, operator.results))}"
         case ops.Join():
             pairs = zip(operator.left_keys, operator.right_keys, strict=True)
             keys = ", ".join(f"{show_expression(a)} = {show_expression(b)}" for a, b in pairs)

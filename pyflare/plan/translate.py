@@ -42,9 +42,12 @@ LAYOUT_EXPRESSIONS = frozenset(
     {"Rand", "Randn", "Uuid", "Shuffle", "MonotonicallyIncreasingID", "SparkPartitionID", "InputFileName"}
     | {"InputFileBlockStart", "InputFileBlockLength"}
 )
+_IN_WORKERS = frozenset(
+    {"ArrowAggregatePythonExec", "FlatMapGroupsInPandasExec", "FlatMapGroupsInArrowExec", "ArrowWindowPythonExec"}
+)
 MAX_RANGE_ROWS = 2**40
 _LIMITS = ("CollectLimitExec", "GlobalLimitExec", "LocalLimitExec")
-_HEAVY = (ops.Aggregate, ops.Sort, ops.Model, ops.Join, ops.Evaluate)
+_HEAVY = (ops.Aggregate, ops.Sort, ops.Model, ops.Join, ops.Evaluate, ops.Grouped)
 
 
 def translates(*names: str) -> Callable[[Translator], Translator]:
@@ -317,6 +320,8 @@ def _below(parent: Json, index: int, around: Surroundings) -> Surroundings:
     refuse = around.refuse
     if needs and len(parent["ch"]) > 1:
         refuse = "its rows must stay partitioned as Spark's join above expects"
+    if distribution == "ClusteredDistribution" and parent["op"] in _IN_WORKERS:
+        refuse = "Spark's Python workers each take some partitions of these rows"  # one worker would get what we give
     ordered = around.ordered or bool(parent.get("ord"))
     return Surroundings(False, around.single or needs, ordered, refuse, layout)
 

@@ -46,10 +46,10 @@ def evaluate(
     """The functions of an operator that have a result for each row, over the child's rows."""
     args: list[Expr] = []
     udfs, results = zip(*calls_and_results, strict=True)
-    calls = tuple(_call(translation, udf, args) for udf in udfs)
+    calls = tuple(chained(translation, udf, args) for udf in udfs)
     made = tuple(attr for result in results for attr in translation.structs.made(result, marked=True))
     attrs = (*child.attrs, *made)
-    functions = _functions(translation, udfs, calls, SCALAR)
+    functions = functions_of(translation, udfs, calls, SCALAR)
     return ops.Vectorized(attrs=attrs, node=node["i"], child=child, args=tuple(args), functions=functions, results=made)
 
 
@@ -57,24 +57,24 @@ def evaluate(
 def map_in_batches(translation: Translation, node: Json) -> ops.Operator:
     """A function that makes rows of its own out of all columns of the child."""
     fields = node["f"]["func"]["f"]
-    _check(translation, fields)
+    check_function(translation, fields)
     if node["f"]["isBarrier"] or node["f"]["profile"] is not None:
-        raise _refused(fields, "it runs in barrier mode, or with resources of its own")
+        raise refused(fields, "it runs in barrier mode, or with resources of its own")
     if _is_repartitioned(inside(node["ch"][0])):
-        raise _refused(fields, "its input is partitioned for it")
+        raise refused(fields, "its input is partitioned for it")
     if translation.config.python_vectorized == "auto":
-        raise _refused(
+        raise refused(
             fields, "what it keeps from batch to batch depends on Spark's partitions, unless you say otherwise"
         )
     child = translation.child(node)
     args = tuple(attribute(json) for json in node["ch"][0]["out"])
     if not args:
-        raise _refused(fields, "its input has no columns")
+        raise refused(fields, "its input has no columns")
     for arg in args:
-        _check_type(fields, arg.type)
+        check_type(fields, arg.type)
     made = tuple(attribute(json) for json in node["out"])
-    call = Call(fields["name"], (_command(fields),), ((0, None),))
-    functions = _functions(translation, [node["f"]["func"]], (call,), MAPS)
+    call = Call(fields["name"], (pickled(fields),), ((0, None),))
+    functions = functions_of(translation, [node["f"]["func"]], (call,), MAPS)
     return ops.Vectorized(attrs=made, node=node["i"], child=child, args=args, functions=functions, results=made)
 
 
@@ -85,7 +85,7 @@ def _is_repartitioned(node: Json) -> bool:
     return node["op"] in EXCHANGES and node["f"].get("shuffleOrigin", {}).get("o") != "ENSURE_REQUIREMENTS"
 
 
-def _call(translation: Translation, udf: Json, args: list[Expr]) -> Call:
+def chained(translation: Translation, udf: Json, args: list[Expr]) -> Call:
     """A function, or a function of a function, which gets what the inner one returns as it is.
 
     Arguments that are not there yet join `args`.
@@ -94,12 +94,12 @@ def _call(translation: Translation, udf: Json, args: list[Expr]) -> Call:
     while [child["e"] for child in links[0]["children"]] == ["PythonUDF"]:
         links.insert(0, links[0]["children"][0]["f"])
     for link in links:
-        _check(translation, link)
+        check_function(translation, link)
     if not links[0]["children"]:
-        raise _refused(links[0], "it has no arguments")
+        raise refused(links[0], "it has no arguments")
     arguments = tuple(_argument(translation, links[0], json, args) for json in links[0]["children"])
     name = "(".join(link["name"] for link in reversed(links)) + ")" * (len(links) - 1)
-    return Call(name, tuple(map(_command, links)), arguments)
+    return Call(name, tuple(map(pickled, links)), arguments)
 
 
 def _argument(translation: Translation, fields: Json, json: Json, args: list[Expr]) -> tuple[int, str | None]:
@@ -107,26 +107,28 @@ def _argument(translation: Translation, fields: Json, json: Json, args: list[Exp
     if json["e"] == "NamedArgumentExpression":
         name, json = json["f"]["key"], json["f"]["value"]
     arg = translation.decoder.expression(json)
-    _check_type(fields, arg.type)
+    check_type(fields, arg.type)
     if arg not in args:
         args.append(arg)
     return args.index(arg), name
 
 
-def _check_type(fields: Json, type_: DataType) -> None:
+def check_type(fields: Json, type_: DataType) -> None:
+    """Refuse a function for the type of an argument."""
     if type_.fields or type_.name.startswith("interval"):
-        raise _refused(fields, f"an argument is of the type {type_}")
+        raise refused(fields, f"an argument is of the type {type_}")
 
 
-def _functions(
+def functions_of(
     translation: Translation, udfs: Sequence[Json], calls: tuple[Call, ...], kinds: tuple[int, ...]
 ) -> Functions:
+    """The functions of an operator, which are of one kind. Raises `Unsupported` if they have been left to Spark."""
     fields = udfs[0]["f"]
     if fields["evalType"] not in kinds:
-        raise _refused(fields, "functions of this kind are not supported")
+        raise refused(fields, "functions of this kind are not supported")
     conf = tuple((str(key), str(value)) for key, value in fields["conf"]["m"])
     if dict(conf).get(_LARGE_TYPES) == "true":
-        raise _refused(fields, f"{_LARGE_TYPES} is set")
+        raise refused(fields, f"{_LARGE_TYPES} is set")
     rows = int(translation.conf.get(_BATCH_ROWS, "10000"))
     paced = translation.config.python_vectorized == "auto"
     functions = Functions(fields["evalType"], calls, conf, rows if rows > 0 else _NO_LIMIT, paced)
@@ -139,20 +141,20 @@ def _functions(
 # What needs a worker of Spark's ---------------------------------------------------------------------------------------
 
 
-def _check(translation: Translation, fields: Json) -> None:
+def check_function(translation: Translation, fields: Json) -> None:
     """Refuse a function for what Spark says of it, or what shows in it."""
     if translation.config.python_vectorized == "false":
-        raise _refused(fields, "spark.pyflare.python.vectorized is false")
+        raise refused(fields, "spark.pyflare.python.vectorized is false")
     if not fields["udfDeterministic"]:
-        raise _refused(fields, "it is declared nondeterministic")
+        raise refused(fields, "it is declared nondeterministic")
     for setting in _WATCHING:
         if translation.conf.get(setting, "false") not in ("", "false"):
-            raise _refused(fields, f"{setting} is set")
+            raise refused(fields, f"{setting} is set")
     function = fields["func"].get("f")
     if function is None or function["broadcastVars"] or len(function["command"]) > _MAX_COMMAND:
-        raise _refused(fields, "it reads broadcast variables, or is very large")
+        raise refused(fields, "it reads broadcast variables, or is very large")
     if function["pythonIncludes"]:
-        raise _refused(fields, "it was sent with files of Python code (addPyFile, --py-files)")
+        raise refused(fields, "it was sent with files of Python code (addPyFile, --py-files)")
     _check_interpreter(fields, function)
     _check_content(fields)
 
@@ -160,12 +162,12 @@ def _check(translation: Translation, fields: Json) -> None:
 def _check_interpreter(fields: Json, function: Json) -> None:
     here = ".".join(platform.python_version_tuple()[:2])
     if function["pythonVer"] != here:
-        raise _refused(fields, f"it was made by Python {function['pythonVer']}, and PyFlare runs in {here}")
+        raise refused(fields, f"it was made by Python {function['pythonVer']}, and PyFlare runs in {here}")
     if not _is_this_python(function["pythonExec"]):
-        raise _refused(fields, f"it runs in {function['pythonExec']}, and PyFlare in {sys.executable}")
+        raise refused(fields, f"it runs in {function['pythonExec']}, and PyFlare in {sys.executable}")
     for name, value in function["envVars"]["m"]:
         if os.environ.get(name) != value:
-            raise _refused(fields, f"Spark's workers have {name} set in their environment")
+            raise refused(fields, f"Spark's workers have {name} set in their environment")
 
 
 def _is_this_python(executable: str) -> bool:
@@ -180,21 +182,23 @@ def _place(executable: str) -> tuple[Path, Path]:
 
 
 def _check_content(fields: Json) -> None:
-    command = _command(fields)
+    command = pickled(fields)
     for name, what in _MENTIONS.items():
         if name in command:
-            raise _refused(fields, what)
+            raise refused(fields, what)
     from pyspark.serializers import CloudPickleSerializer
 
     try:
         CloudPickleSerializer().loads(command)
     except Exception as error:  # whatever the user's modules raise
-        raise _refused(fields, f"it cannot be loaded here: {type(error).__name__}: {error}") from None
+        raise refused(fields, f"it cannot be loaded here: {type(error).__name__}: {error}") from None
 
 
-def _command(fields: Json) -> bytes:
+def pickled(fields: Json) -> bytes:
+    """The function as Spark has it."""
     return base64.b64decode(fields["func"]["f"]["command"])
 
 
-def _refused(fields: Json, cause: str) -> Unsupported:
+def refused(fields: Json, cause: str) -> Unsupported:
+    """Why Spark has to call a function."""
     return Unsupported(f"the Python function {fields['name']} runs in Spark's workers: {cause}", "PythonUDF")

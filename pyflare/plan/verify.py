@@ -40,6 +40,10 @@ def _of_join(join: ops.Join) -> Iterable[Expr]:
     return (*join.left_keys, *join.right_keys, *(() if join.condition is None else (join.condition,)))
 
 
+def _of_grouped(grouped: ops.Grouped) -> Iterable[Expr]:
+    return (*(key.expr for side in grouped.sides for key in side.keys), *grouped.args)
+
+
 def _of_aggregate(aggregate: ops.Aggregate) -> Iterable[Expr]:
     filters = (call.filter for call in aggregate.calls if call.filter is not None)
     return (*(key.expr for key in aggregate.keys), *(arg for call in aggregate.calls for arg in call.args), *filters)
@@ -53,6 +57,7 @@ _EXPRESSIONS: dict[type[ops.Operator], Callable[[Any], Iterable[Expr]]] = {
     ops.Sort: lambda op: (key.expr for key in op.keys),
     ops.Model: lambda op: op.args,
     ops.Vectorized: lambda op: op.args,
+    ops.Grouped: _of_grouped,
     ops.Join: _of_join,
     ops.Aggregate: _of_aggregate,
 }

@@ -21,7 +21,7 @@ def _without(operator: ops.Operator, *, matters: bool) -> ops.Operator:
 
 
 def _matters_below(operator: ops.Operator, matters: bool) -> bool:
-    if isinstance(operator, ops.Limit | ops.Vectorized):
+    if isinstance(operator, ops.Limit | ops.Vectorized | ops.Grouped):
         return True
     if isinstance(operator, ops.Aggregate):
         return any(call.function in _ORDERED_CALLS for call in operator.calls)

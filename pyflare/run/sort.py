@@ -24,8 +24,31 @@ def sort_table(table: Table, keys: Sequence[Order], limit: int | None, offset: i
     return Table(layouts, (taken(batch, layouts, order[offset:stop]),))
 
 
+def sort_groups(keys: Batch, layouts: Sequence[Layout]) -> tuple[Array, Array]:
+    """Row numbers in ascending order of all columns, nulls first, and for each of them the number of its group.
+
+    Rows of a group are equal, and keep their order.
+    """
+    ranks = _rank_columns(keys, layouts, [Order(n, descending=False, nulls_first=True) for n in range(len(layouts))])
+    order = _sorted(ranks, keys.length)
+    is_next = np.zeros(keys.length, np.bool_)
+    for rank in ranks:
+        in_order = rank[order]
+        is_next[1:] |= in_order[1:] != in_order[:-1]
+    return order, np.cumsum(is_next)
+
+
 def _order(batch: Batch, layouts: Sequence[Layout], keys: Sequence[Order]) -> Array:
     """Row numbers in sorted order; equal rows keep their order."""
+    return _sorted(_rank_columns(batch, layouts, keys), batch.length)
+
+
+def _sorted(columns: Sequence[Array], length: int) -> Array:
+    return np.lexsort(columns[::-1]) if columns else np.arange(length)
+
+
+def _rank_columns(batch: Batch, layouts: Sequence[Layout], keys: Sequence[Order]) -> list[Array]:
+    """Arrays of integers: rows with the same in all of them are equal, and are in their order."""
     columns: list[Array] = []
     for key in keys:
         column, layout = batch.columns[key.column], layouts[key.column]
@@ -36,9 +59,7 @@ def _order(batch: Batch, layouts: Sequence[Layout], keys: Sequence[Order]) -> Ar
             missing = (column.ok == 0) ^ (not key.nulls_first)
             ranks = [(~missing).astype(np.int8), *(np.where(column.ok == 0, 0, part) for part in ranks)]
         columns.extend(ranks)
-    if not columns:
-        return np.arange(batch.length)
-    return np.lexsort(columns[::-1])
+    return columns
 
 
 def _ranks(column: Column, layout: Layout, length: int) -> list[Array]:

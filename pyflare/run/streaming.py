@@ -15,6 +15,7 @@ from itertools import chain
 from pyflare.codegen.generate import Generated
 from pyflare.io.columns import Batch
 from pyflare.pipeline.model import (
+    GroupedNode,
     LimitNode,
     ModelNode,
     RowsNode,
@@ -28,6 +29,7 @@ from pyflare.run.executor import EXECUTORS, as_merged, execute, finds_nothing, k
 from pyflare.run.table import Table, bytes_of, limited
 from pyflare.run.threads import Make, Piece, Run
 from pyflare.run.vectorized import vectorized
+from pyflare.run.vectorized_groups import grouped
 
 
 def stream(program: Generated, run: Run) -> Iterator[Batch]:
@@ -82,13 +84,24 @@ def _limit(program: Generated, run: Run) -> Iterator[Batch]:
 
 
 def _vectorized(program: Generated, run: Run) -> Iterator[Batch]:
-    return vectorized(program, run, stream(program.inputs[0], run))
+    return _counted(run, lambda: vectorized(program, run, stream(program.inputs[0], run)))
 
 
-def _all_vectorized(program: Generated, run: Run, wanted: int | None) -> Table:
-    """The rows of functions, or at least the first `wanted`. What is below them comes batch after batch, too."""
+def _grouped(program: Generated, run: Run) -> Iterator[Batch]:
+    return _counted(run, lambda: grouped(program, run, [execute(child, run) for child in program.inputs]))
+
+
+def _counted(run: Run, call: Callable[[], Iterator[Batch]]) -> Iterator[Batch]:
+    """Functions count as one more morsel: when all are done, Spark takes the query as over, and out of its reach."""
+    run.metrics.add(total=1)
+    yield from call()
+    run.metrics.add(done=1)
+
+
+def _all_called(program: Generated, run: Run, wanted: int | None) -> Table:
+    """The rows of functions, or at least the first `wanted`. What is below them comes batch after batch if it can."""
     batches: list[Batch] = []
-    for batch in _vectorized(program, run):
+    for batch in stream(program, run):
         run.claim(bytes_of(batch))
         batches.append(batch)
         if wanted is not None and sum(made.length for made in batches) >= wanted:
@@ -150,6 +163,7 @@ _STREAMS: dict[type, _Stream] = {
     UnmatchedNode: _unmatched,
     LimitNode: _limit,
     VectorizedNode: _vectorized,
+    GroupedNode: _grouped,
 }
 
-EXECUTORS[VectorizedNode] = _all_vectorized
+EXECUTORS[VectorizedNode] = EXECUTORS[GroupedNode] = _all_called

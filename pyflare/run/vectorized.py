@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Generic, TypeVar
 
 import pyarrow as pa
 
@@ -12,22 +14,26 @@ from pyflare.codegen.generate import Generated
 from pyflare.errors import DataError, LeftToSpark
 from pyflare.io.arrow import from_record_batch, to_record_batch
 from pyflare.io.columns import Batch
-from pyflare.pipeline.model import VectorizedNode
+from pyflare.pipeline.model import Node, VectorizedNode
+from pyflare.plan.expressions import AttributeReference
 from pyflare.run.table import sliced
 from pyflare.run.threads import MORSEL_ROWS, Run
+from pyflare.types import DataType
 from pyflare.vectorized import context
 from pyflare.vectorized.functions import Functions
 from pyflare.vectorized.pace import Pace, leave
+
+Part = TypeVar("Part")
 
 
 def vectorized(program: Generated, run: Run, batches: Iterator[Batch]) -> Iterator[Batch]:
     """The batches of the table of functions over the batches of the table below."""
     node = program.node
     assert isinstance(node, VectorizedNode)
-    feed = _Feed(node, run, batches, Pace(node.functions, run.threads))
-    schema = [(attr.label, attr.type, attr.nullable) for attr in node.attrs[node.kept :]]
+    feed = _Rows(run, Pace(node.functions, run.threads), node, batches)
+    schema = schema_of(node.attrs[node.kept :])
     try:
-        for batch, results in _aligned(feed, _called(node.functions, feed)):
+        for batch, results in _aligned(feed, called(node.functions.results, feed)):
             made = from_record_batch(_flat(results), schema)
             yield replace(batch, length=made.length, columns=(*batch.columns, *made.columns))
     finally:
@@ -35,38 +41,57 @@ def vectorized(program: Generated, run: Run, batches: Iterator[Batch]) -> Iterat
 
 
 @dataclass
-class _Feed:
-    """The batches below, cut for the functions. `kept` has the columns of rows whose results are not there yet."""
+class Feed(ABC, Generic[Part]):
+    """What functions are called with, part after part: batches, or groups."""
 
-    node: VectorizedNode
     run: Run
-    batches: Iterator[Batch]
     pace: Pace
-    kept: deque[Batch] = field(default_factory=deque)
-    results: int = 0
-    has_ended: bool = False
-    failure: BaseException | None = None
+    failure: BaseException | None = field(default=None, init=False)
 
-    def __iter__(self) -> Iterator[pa.RecordBatch]:
+    def __iter__(self) -> Iterator[Part]:
         """Runs between two stretches of a function, which could swallow what is raised here: so it is kept, too."""
         self.pace.leave()
         try:
-            for number, part in enumerate(self._parts()):
+            for number, part in enumerate(self.parts()):
                 self.pace.enter()
                 yield part
                 self.pace.leave()
                 if number == 0:
                     self.pace.restart()
-            self.has_ended = True
-            if self.makes_rows and self.pace.rows and not self.results:
-                raise self.depends_on_partitions()
+            self.end()
         except Exception as error:
             self.failure = error
             raise
         finally:
             self.pace.enter()
 
-    def _parts(self) -> Iterator[pa.RecordBatch]:
+    @abstractmethod
+    def parts(self) -> Iterator[Part]:
+        """The parts. Looks around between them, and counts their rows."""
+
+    def end(self) -> None:
+        """There are no more parts."""
+
+    def result(self) -> None:
+        """A result has come."""
+
+    def look_around(self, rows_left: float) -> None:
+        """Leave if the query is cancelled, or if the functions are slow."""
+        self.run.check()
+        self.pace.check(rows_left)
+
+
+@dataclass
+class _Rows(Feed[pa.RecordBatch]):
+    """The batches below, cut for the functions. `kept` has the columns of rows whose results are not there yet."""
+
+    node: VectorizedNode
+    batches: Iterator[Batch]
+    kept: deque[Batch] = field(default_factory=deque)
+    results: int = 0
+    has_ended: bool = False
+
+    def parts(self) -> Iterator[pa.RecordBatch]:
         """Full batches, as Spark makes them of a partition, and one of the rest."""
         pending: list[pa.RecordBatch] = []
         room = self.node.functions.batch_rows
@@ -77,36 +102,35 @@ class _Feed:
                 pending.append(self._arguments(part))
                 start, room = start + part.length, room - part.length
                 if room == 0:
-                    self._look_around(batch.length - start, pulled)
+                    self.look_around(batch.length - start + self._batches_left() * self.pace.rows / pulled)
                     yield _joined(pending)
                     pending, room = [], self.node.functions.batch_rows
         if pending:
-            self._look_around(0, 1)
+            self.look_around(self._batches_left() * self.pace.rows)
             yield _joined(pending)
 
     def _arguments(self, part: Batch) -> pa.RecordBatch:
         """The arguments of some rows, whose other columns are kept."""
         self.pace.rows += part.length
         self.kept.append(replace(part, columns=part.columns[: self.node.kept]))
-        attrs, columns = self.node.child.attrs, self.node.args
-        schema = [(attrs[column].label, attrs[column].type, attrs[column].nullable) for column in columns]
-        given = replace(part, columns=tuple(part.columns[column] for column in columns))
-        return to_record_batch(given, schema, self.node.functions.zone)
-
-    def _look_around(self, rows_left: int, pulled: int) -> None:
-        """Leave if the query is cancelled, or if the functions are slow."""
-        self.run.check()
-        self.pace.check(rows_left + self._batches_left() * self.pace.rows / pulled)
+        return arguments(self.node.functions, self.node.child, self.node.args, part)
 
     def _batches_left(self) -> int:
-        return max(self.run.metrics.total - self.run.metrics.done, 0)
+        return max(self.run.metrics.total - self.run.metrics.done - 1, 0)  # without the functions themselves
 
-    @property
-    def makes_rows(self) -> bool:
-        """Whether the functions make rows of their own."""
-        return not self.node.functions.keeps_rows
+    def end(self) -> None:
+        """Functions that make rows of their own have made some by now."""
+        self.has_ended = True
+        if self.node.functions.makes_rows and self.pace.rows and not self.results:
+            raise self._depends_on_partitions()
 
-    def depends_on_partitions(self) -> LeftToSpark:
+    def result(self) -> None:
+        """Functions that make rows of their own make them before the end."""
+        if self.has_ended and self.node.functions.makes_rows:
+            raise self._depends_on_partitions()
+        self.results += 1
+
+    def _depends_on_partitions(self) -> LeftToSpark:
         """For rows that are made when the end is known: Spark's functions see one end for each partition."""
         return leave(self.node.functions, f"{self.node.functions} makes rows after the last ones of a partition")
 
@@ -116,13 +140,28 @@ class _Feed:
             self.batches.close()
 
 
-def _called(functions: Functions, feed: _Feed) -> Iterator[pa.RecordBatch]:
+def schema_of(attrs: Iterable[AttributeReference]) -> list[tuple[str, DataType, bool]]:
+    """The columns that attributes are."""
+    return [(attr.label, attr.type, attr.nullable) for attr in attrs]
+
+
+def arguments(functions: Functions, table: Node, columns: Sequence[int], rows: Batch) -> pa.RecordBatch:
+    """What functions get of some rows of a table: a few of its columns."""
+    attrs = [table.attrs[column] for column in columns]
+    names = functions.names([attr.label for attr in attrs])
+    schema = [(name, attr.type, attr.nullable) for name, attr in zip(names, attrs, strict=True)]
+    given = replace(rows, columns=tuple(rows.columns[column] for column in columns))
+    return to_record_batch(given, schema, functions.zone)
+
+
+def called(call: Callable[[Iterable[Part]], Iterator[pa.RecordBatch]], feed: Feed[Part]) -> Iterator[pa.RecordBatch]:
     """The functions' results. Raises `DataError` if one of them raises: Spark then raises it with its own words."""
+    functions = feed.pace.functions
     results: Iterator[pa.RecordBatch] | None = None
     while True:
         feed.pace.enter()
         try:
-            results = functions.results(feed) if results is None else results
+            results = call(feed) if results is None else results
             result = next(results, None)
         except (Exception, SystemExit) as error:
             if feed.failure is not None:
@@ -136,17 +175,15 @@ def _called(functions: Functions, feed: _Feed) -> Iterator[pa.RecordBatch]:
             raise leave(functions, f"{functions} asks for the task that it runs in")
         if result is None:
             return
-        if feed.has_ended and feed.makes_rows:
-            raise feed.depends_on_partitions()
-        feed.results += 1
+        feed.result()
         yield result
 
 
-def _aligned(feed: _Feed, results: Iterator[pa.RecordBatch]) -> Iterator[tuple[Batch, pa.RecordBatch]]:
+def _aligned(feed: _Rows, results: Iterator[pa.RecordBatch]) -> Iterator[tuple[Batch, pa.RecordBatch]]:
     """The kept columns of rows, and their results. Functions that make rows of their own keep none."""
     waiting: list[pa.RecordBatch] = []
     for result in results:
-        if not feed.node.functions.keeps_rows:
+        if feed.node.functions.makes_rows:
             feed.kept.clear()
             yield Batch(result.num_rows, ()), result
             continue

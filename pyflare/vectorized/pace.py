@@ -18,6 +18,9 @@ from pyflare.vectorized.functions import Functions
 SHIPPING_NS: Final = 400
 """What Spark spends on one row, on one core, to bring it to a worker and its result back (`docs/pandas.md`)."""
 
+_SHIPPING_GROUP_NS: Final = 200_000
+"""The same for a group, which is an Arrow stream of its own."""
+
 _STARTING_NS: Final = 500_000_000
 _FIRST_LOOK_NS: Final = 300_000_000
 _REMEMBERED: Final = 512
@@ -43,11 +46,15 @@ def why_left(functions: Functions) -> str | None:
 
 @dataclass
 class Pace:
-    """The time that functions have taken for `rows` rows: the clock's, and that of all cores meanwhile."""
+    """The time that functions have taken for `rows` rows: the clock's, and that of all cores meanwhile.
+
+    `cores` are those that Spark would use. `groups` counts the groups that these rows were, for functions of groups.
+    """
 
     functions: Functions
     cores: int
     rows: int = 0
+    groups: int = 0
     _wall_ns: int = 0
     _cpu_ns: int = 0
 
@@ -63,7 +70,7 @@ class Pace:
 
     def restart(self) -> None:
         """Count from here on: the first batch is the one for which modules are imported and models loaded."""
-        self.rows = self._wall_ns = self._cpu_ns = 0
+        self.rows = self.groups = self._wall_ns = self._cpu_ns = 0
 
     def check(self, rows_left: float) -> None:
         """Raise `LeftToSpark` if Spark would run all in less time than it takes here to run what is left."""
@@ -71,7 +78,8 @@ class Pace:
             return
         busy = min(max(self._cpu_ns / self._wall_ns, 1.0), float(self.cores))
         here_ns = self._wall_ns / self.rows
-        spark_ns = (here_ns * busy + SHIPPING_NS) / self.cores
+        shipping_ns = SHIPPING_NS + _SHIPPING_GROUP_NS * self.groups / self.rows
+        spark_ns = (here_ns * busy + shipping_ns) / self.cores
         if spark_ns * (self.rows + rows_left) + _STARTING_NS < here_ns * rows_left:
             took = f"{self.functions} took {here_ns / 1000:.1f} µs a row, on {busy:.1f} of {self.cores} cores"
             raise leave(self.functions, f"{took}: Spark's workers use all of them")

@@ -5,7 +5,7 @@ import scala.jdk.CollectionConverters._
 
 import org.apache.spark.api.python.{PythonFunction, SimplePythonFunction}
 import org.apache.spark.sql.catalyst.InternalRow
-import org.apache.spark.sql.catalyst.expressions.{Expression, InSet, PythonUDF}
+import org.apache.spark.sql.catalyst.expressions.{Expression, InSet, PythonFuncExpression}
 import org.apache.spark.sql.execution._
 import org.apache.spark.sql.execution.adaptive.QueryStageExec
 import org.apache.spark.sql.execution.datasources.PartitionedFile
@@ -28,7 +28,7 @@ private[pyflare] final class Leaves(out: PlanWriter) {
   }
 
   def fields(e: Expression): Boolean = e match {
-    case udf: PythonUDF => pythonUdf(udf); true
+    case udf: PythonFuncExpression => pythonUdf(udf); true
     case in: InSet => inSet(in); true
     case _ => false
   }
@@ -77,7 +77,7 @@ private[pyflare] final class Leaves(out: PlanWriter) {
   private def row(r: InternalRow, schema: StructType): Unit =
     json.list(schema.indices)(i => Literals.element(out, r.get(i, schema(i).dataType), schema(i).dataType))
 
-  private def pythonUdf(udf: PythonUDF): Unit = {
+  private def pythonUdf(udf: PythonFuncExpression): Unit = {
     field("name", udf.name)
     field("evalType", udf.evalType)
     field("udfDeterministic", udf.udfDeterministic)
