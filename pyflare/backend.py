@@ -25,7 +25,7 @@ from pyflare.io.arrow import to_bytes, write_stream
 from pyflare.io.cache import ColumnCache
 from pyflare.io.columns import Batch
 from pyflare.io.pages import kernels
-from pyflare.io.warm import warm, write_sample
+from pyflare.io.warm import warm, warm_joins, write_sample
 from pyflare.run.fragment import Attempt, Programs, Schema
 from pyflare.run.table import Table
 from pyflare.run.threads import Metrics
@@ -56,12 +56,12 @@ class Activity:
         self._lock = threading.Lock()
         self._started = self._ended = time.monotonic()
         self._active = 0
-        self._has_begun = False
+        self.has_begun = False
         self._worked = threading.Event()
 
     def begin(self) -> None:
         """The user's first query is here."""
-        self._has_begun = True
+        self.has_begun = True
 
     def __enter__(self) -> None:
         with self._lock:
@@ -86,7 +86,7 @@ class Activity:
         The time before the first query is none: that one would wait for a compilation which has been begun.
         """
         now = time.monotonic()
-        is_quiet = self._has_begun and not self._active and now - self._ended > _QUIET_SECONDS
+        is_quiet = self.has_begun and not self._active and now - self._ended > _QUIET_SECONDS
         return is_quiet or now - self._started > _PATIENT_SECONDS
 
 
@@ -113,6 +113,9 @@ class Backend:
 
     def _warm(self) -> None:
         warm()
+        for _ in warm_joins():
+            if self._activity.has_begun:
+                break  # it would wait for what it does not need
         kernels.prepare(self._activity.leaves_room)
 
     def give_back_at_rest(self) -> None:

@@ -10,11 +10,14 @@ from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal
 from fractions import Fraction
 from typing import Final
 
+import numpy as np
 import pytest
 from numba import int64
 
-from pyflare.runtime import decimals, fdlibm, fdlibm_angles, fdlibm_powers, roundings
+from pyflare.errors import DataError
+from pyflare.runtime import aggregation, decimals, fdlibm, fdlibm_angles, fdlibm_powers, roundings
 from pyflare.runtime.int128 import Wide
+from pyflare.types import decimal
 
 CASES: Final = 3000
 EXACT: Final = Context(prec=400)
@@ -80,6 +83,26 @@ def test_quotients_are_rounded_once() -> None:
             shift = rng.randint(-38, 76)
             expected = at_most_38_digits(half_up(Fraction(a, b) * Fraction(10) ** shift))
             assert number(decimals.divide_rounded(words(a), words(b), shift)) == expected, (a, b, shift)
+
+
+def test_averages_are_rounded_once_however_they_are_computed() -> None:
+    rng = random.Random(3)
+    for _ in range(200):
+        digits = rng.choice((3, 9, 15, 18, 30))
+        sums = [rng.randint(-(10**digits), 10**digits) for _ in range(4)]
+        counts = [rng.randint(1, 10 ** rng.randint(1, 9)) for _ in sums]
+        shift = rng.choice((0, 1, 4))
+        pairs = np.array([words(s) for s in sums], dtype=np.int64).ravel()
+        means = aggregation.mean_decimal(pairs, np.array(counts), shift, decimal(38, 4))
+        found = [number((int(low), int(high))) for low, high in means.reshape(-1, 2)]
+        assert found == [half_up(Fraction(s * 10**shift, c)) for s, c in zip(sums, counts, strict=True)]
+
+
+def test_an_average_that_does_not_fit() -> None:
+    one = np.array([1])
+    with pytest.raises(DataError):
+        aggregation.mean_decimal(np.array([10, 0]), one, 1, decimal(2, 1))
+    assert aggregation.mean_decimal(np.array([-99, -1]), one, 0, decimal(2, 1)).tolist() == [-99]
 
 
 def test_truncated_quotients_and_remainders() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -12,12 +13,13 @@ import pyarrow.parquet as pq
 from pyflare.io import arrow, decode, thrift
 from pyflare.io.columns import Batch, Column, Dictionary
 from pyflare.io.dictionaries import GrowingDictionary
+from pyflare.runtime import aggregation, joins
 from pyflare.types import DATE, LONG, STRING, decimal
 
 
 def warm() -> None:
     """Run each kernel on a row or two. Safe on any thread."""
-    thrift.flatten(np.zeros(1, np.uint8))
+    thrift.flatten(np.frombuffer(bytes(1), np.uint8))  # footers are read-only, which is another type to Numba
     thrift.Events(*(np.zeros(1, np.int64) for _ in range(3))).table((1,), [(1, 1)])
     ok, codes = np.ones(1, np.uint8), np.zeros(1, np.int32)
     text = np.zeros(1, np.uint8)
@@ -34,6 +36,24 @@ def warm() -> None:
         decode.bounds(Column(column.data, ok), type_)
     for words in (pa.array(["a"]), pa.array(["a", None])):
         decode.decode_codes([words.dictionary_encode()], GrowingDictionary())
+
+
+def warm_joins() -> Iterator[None]:
+    """Compile what builds join tables and merges groups, a function at each step."""
+    texts, none = np.zeros(1, np.uint8), np.zeros(0, np.bool_)
+    words, hashes, slots = np.zeros(1, np.int64), np.zeros(1, np.uint64), np.full(2, -1, np.int32)
+    starts, order = np.zeros(3, np.int32), np.zeros(1, np.int32)
+    for keys in (np.zeros(1, np.int64), np.zeros(1, np.int32)):
+        yield joins.ascends(keys, 0, 1)
+        yield joins.mark_starts(keys, 0, starts, 0, 2)
+        yield joins.count_groups(keys, none, 0, starts)
+        yield joins.put_in_order(keys, none, 0, starts, order)
+    for values in (texts, np.zeros(1, np.uint32), hashes):
+        yield joins.gather(values, order, values.copy(), 0, 1)
+    yield joins.mark_members(starts, np.zeros(3, np.uint8), 0, 2)
+    yield joins.hash_keys(words, texts, 1)
+    yield aggregation.find_or_insert(slots, hashes, words, texts, 0, hashes, words, 1)
+    yield aggregation.rehash(slots, hashes, 1)
 
 
 def write_sample(path: str) -> None:
