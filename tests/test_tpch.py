@@ -14,7 +14,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from tests.differential import assert_same
-from tpch import answers, dbbench, engines, workload
+from tpch import answers, dbbench, engines, ways, workload
 from tpch.compare import difference
 from tpch.report import Report
 
@@ -100,6 +100,20 @@ def test_run_and_report(tmp_path: Path) -> None:
     markdown = Report(document).markdown()
     assert "| query | spark | pyflare | duckdb |" in markdown
     assert markdown.count("×") == 4
+
+
+def test_report_on_an_experiment(tmp_path: Path) -> None:
+    results = [
+        {"way": way, "rows": rows, "median": seconds, "task": "sum"}
+        for rows in (10, 2000)
+        for way, seconds in (("Spark", 3.0), ("PyFlare", 0.5))
+    ]
+    document = {"results": results, "cold_medians": {"Spark": 8.0, "PyFlare": 4.0}}
+    lines = ways.markdown(document).splitlines()
+    assert "| sum 2,000 rows, hot | Spark | 3.000 | 6.0 |" in lines
+    assert "| first run, nothing compiled | Spark | 8.000 | 2.0 |" in lines
+    ways.draw(document, tmp_path / "chart")
+    assert all((tmp_path / f"chart.{ending}").stat().st_size > 1000 for ending in ("png", "svg"))
 
 
 def test_dbbench(tmp_path: Path) -> None:

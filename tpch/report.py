@@ -1,4 +1,4 @@
-"""Charts (PNG and SVG) and a markdown table from the JSON of `tpch.run`: `python -m tpch.report --help`."""
+"""Charts (PNG and SVG) and a markdown table from results: `python -m tpch.report --help`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from tpch import ways
 from tpch.run import HOT, RESULTS
 
 _COLOURS: Final = {
@@ -167,17 +168,26 @@ def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m tpch.report", description=__doc__)
     parser.add_argument(
-        "results", nargs="+", type=Path, help="JSON files of tpch.run; several scale factors draw growth"
+        "results",
+        nargs="+",
+        type=Path,
+        help="JSON files of tpch.run or of an experiment; several scale factors draw growth",
     )
     parser.add_argument("--charts", type=Path, default=RESULTS, help="the directory of the charts (%(default)s)")
     parser.add_argument("--mode", default=HOT, help="which times: hot (default), cold, or 'cold, filled cache'")
     arguments = parser.parse_args()
-    reports = [Report(json.loads(file.read_text()), arguments.mode) for file in arguments.results]
     arguments.charts.mkdir(parents=True, exist_ok=True)
-    for file, report in zip(arguments.results, reports, strict=True):
-        print(report.markdown())
-        print(report.summary())
-        draw(report, arguments.charts / file.stem)
+    reports = []
+    for file in arguments.results:
+        document, name = json.loads(file.read_text()), arguments.charts / file.stem
+        if "sf" in document:
+            reports.append(Report(document, arguments.mode))
+            print(reports[-1].markdown())
+            print(reports[-1].summary())
+            draw(reports[-1], name)
+        else:
+            print(ways.markdown(document))
+            ways.draw(document, name)
     if len(reports) > 1:
         draw_growth(reports, arguments.charts / "tpch")
 
