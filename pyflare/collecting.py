@@ -6,6 +6,7 @@ has run the whole query, its Arrow memory is here already; the rows made from it
 
 from __future__ import annotations
 
+import json
 import sys
 import threading
 from collections.abc import Callable
@@ -73,26 +74,15 @@ def _collected(df: DataFrame) -> list[Row] | None:
     """The rows; None, and nothing has run, when PyFlare does not run the whole query."""
     if loading().is_alive():
         return None
-    from pyflare.frame import delivered
+    from pyflare.frame import read
     from pyflare.rows import rows_of
     from pyflare.shim import find_shim
 
     shim = find_shim(df)
-    if shim is None:
+    answer = None if shim is None else shim.collectToPython(df._jdf)
+    if answer is None:
         return None
-    served: list[Any] = []
-
-    def run(lent: str | None) -> str | None:
-        answer = shim.collectToPython(df._jdf, lent)
-        if answer is None or isinstance(answer, str):
-            return answer
-        served.append(answer)
-        return None
-
-    table = delivered(run)
-    if served:
-        return _unpickled(served[0])
-    return None if table is None else rows_of(table)
+    return rows_of(read(json.loads(answer))) if isinstance(answer, str) else _unpickled(answer)
 
 
 def _unpickled(served: Any) -> list[Row]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -56,7 +54,7 @@ class Flare:
 
     def to_arrow(self) -> pa.Table:
         """The rows as an Arrow table: the memory that PyFlare wrote them to, not a copy of it."""
-        table = None if is_connect(self.df) else delivered(partial(shim(self.df).toArrow, self.df._jdf))
+        table = None if is_connect(self.df) else _delivered(self.df)
         return self.df.toArrow() if table is None else table.cast(arrow_schema(self.df))
 
     def to_numpy(self, dtype: Any = np.float64) -> np.ndarray[tuple[int, int], Any]:
@@ -111,22 +109,22 @@ def _classic(df: DataFrame) -> Any:
     return shim(df)
 
 
-def delivered(run: Callable[[str | None], str | None]) -> pa.Table | None:
-    """The rows that the backend leaves to `run`, which gets the path of memory for them; None when it leaves none."""
+def _delivered(df: DataFrame) -> pa.Table | None:
+    """The backend's rows; None when Spark has to run the query."""
     loan = LENDER.lend()
     lent = None if loan is None else loan.path
     try:
-        answer = json.loads(run(lent) or "null")
+        answer = json.loads(shim(df).toArrow(df._jdf, lent) or "null")
         if loan is not None and answer is not None and answer.get("path") == lent:
             stream, loan = loan.take(), None
             return pa.ipc.open_stream(stream).read_all()
-        return None if answer is None else _read(answer)
+        return None if answer is None else read(answer)
     finally:
         if loan is not None:
             loan.give_back()
 
 
-def _read(answer: dict[str, str]) -> pa.Table:
+def read(answer: dict[str, str]) -> pa.Table:
     """The Arrow stream that the backend left: inline, or in a file that loses its name at once."""
     if "inline" in answer:
         return pa.ipc.open_stream(base64.b64decode(answer["inline"])).read_all()

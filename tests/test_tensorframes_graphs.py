@@ -172,6 +172,26 @@ def test_functions_are_traced_with_the_columns_shapes() -> None:
     assert program.run([np.zeros((1, 2))])[0].tolist() == [[1.0, 1.0]]
 
 
+@pytest.mark.parametrize(
+    ("function", "cell", "expected"),
+    [
+        (lambda x: {"z": x + 1.0}, (), True),
+        (lambda x: {"z": tf.where(x < 0.0, -x, tf.sqrt(x)) / 2.0}, (), True),
+        (lambda x: {"z": x * tf.constant([1.0, 2.0], tf.float64)}, (2,), True),
+        (lambda x: {"z": x, "y": tf.constant([1.0], tf.float64)}, (), False),
+        (lambda x: {"z": x + tf.constant([1.0, 2.0], tf.float64)}, (), False),
+        (lambda x: {"z": x + tf.constant([[1.0, 2.0]], tf.float64)}, (2,), False),
+        (lambda x: {"z": x + tf.reduce_sum(x)}, (), False),
+        (lambda x: {"z": tf.reverse(x, [0])}, (), False),
+        (lambda x: {"z": tf.exp(x)}, (), False),
+        (lambda x: {"z": x + 1.0}, (UNKNOWN,), False),
+        (looping, (), False),
+    ],
+)
+def test_which_graphs_go_by_rows(function: Any, cell: tuple[int, ...], expected: bool) -> None:
+    assert loops.goes_by_rows(frozen(function, x=block(*cell))) is expected
+
+
 def test_functions_keep_the_variables_that_they_see() -> None:
     program = frozen(weighted, x=block(), y=block())
     WEIGHT.assign(6.0)

@@ -15,6 +15,7 @@ from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql.types import ArrayType, DoubleType, FloatType, IntegerType, LongType, StructField
 
+import pyflare
 import pyflare.tensorframes as tfs
 from pyflare.tensorframes import blocks, core, shapes
 from pyflare.tensorframes.checks import Feeding
@@ -116,6 +117,17 @@ def test_a_block_is_a_partition_however_many_batches_it_comes_in(spark: SparkSes
     with configured(spark, {"spark.sql.execution.arrow.maxRecordsPerBatch": "2"}):
         found = rows(tfs.map_blocks(z, frame, feed_dict={"again": "x"}))
     assert found == [(10.0 if x < 5 else 35.0, x) for x in np.arange(10.0)]
+
+
+def test_where_blocks_do_not_matter_the_graph_runs_in_the_backend(spark: SparkSession) -> None:
+    frame = numbers(spark, 5)
+    x = tfs.block(frame, "x")
+    by_rows = tfs.map_blocks(tf.add(x * x, 3.0, name="z"), frame)
+    assert pyflare.explain(by_rows).fully_accelerated
+    assert rows(by_rows) == [(x * x + 3.0, x) for x in np.arange(10.0)]
+    assert pyflare.explain(tfs.map_rows(lambda x: {"y": x + 1.0}, frame)).fully_accelerated
+    by_blocks = tfs.map_blocks(tf.add(x, tf.reduce_sum(x), name="z"), frame)
+    assert not pyflare.explain(by_blocks).fully_accelerated
 
 
 def test_empty_partitions_do_not_run_the_graph(spark: SparkSession) -> None:

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from tpch import ways
 from tpch.run import HOT, RESULTS
+from tpch.workload import EXTRAS
 
 _COLOURS: Final = {
     "spark": "#8c8c8c",
@@ -34,7 +35,9 @@ class Report:
         self.title = document.get("title", f"TPC-H, scale factor {document['sf']:g}")
         chosen = [result for result in document["results"] if result["mode"] == mode and result["median"]]
         self.times = {(result["query"], result["engine"]): result["median"] for result in chosen}
-        self.queries = list(dict.fromkeys(result["query"] for result in chosen))
+        names = list(dict.fromkeys(result["query"] for result in chosen))
+        self.extras = [name for name in names if name in EXTRAS]
+        self.queries = [name for name in names if name not in EXTRAS]
         self.engines = list(dict.fromkeys(result["engine"] for result in chosen))
         self._results = chosen
 
@@ -51,9 +54,13 @@ class Report:
     def markdown(self) -> str:
         """Seconds per query and engine, Spark's over each engine's in parentheses, and the geometric means."""
         head = ["query", *self.engines]
-        rows = [[query, *(self._cell(query, engine) for engine in self.engines)] for query in self.queries]
+        rows, extras = (
+            [[query, *(self._cell(query, engine) for engine in self.engines)] for query in queries]
+            for queries in (self.queries, self.extras)
+        )
         means = ["**geometric mean**", *(self._mean_cell(engine) for engine in self.engines)]
-        return "\n".join(f"| {' | '.join(row)} |" for row in [head, ["---"] * len(head), *rows, means]) + "\n"
+        lines = [head, ["---"] * len(head), *rows, means, *extras]
+        return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
 
     def summary(self) -> str:
         """A row for each engine: what its times are to PyFlare's, and its memory; then what PyFlare itself costs."""

@@ -23,7 +23,7 @@ class Task:
 
 TINY: Final = Task("tiny", "select k, sum(v) as s from tiny where v > 1 group by k order by k")
 HANDOVER: Final = Task("handover", "select * from handover", "arrow")
-_EXTRAS: Final = {task.name: task for task in (TINY, HANDOVER)}
+EXTRAS: Final = {task.name: task for task in (TINY, HANDOVER)}
 
 
 def query(number: int, sf: float = 1.0) -> Task:
@@ -36,8 +36,8 @@ def tasks(names: str, sf: float = 1.0) -> list[Task]:
     """The tasks behind `all`, or behind names and numbers such as `1,6,10-12,tiny`. Raises ValueError for any other."""
     chosen: list[Task] = []
     for name in names.replace("all", "1-22").split(","):
-        if name.strip() in _EXTRAS:
-            chosen.append(_EXTRAS[name.strip()])
+        if name.strip() in EXTRAS:
+            chosen.append(EXTRAS[name.strip()])
         else:
             chosen += [query(number, sf) for number in _numbers(name)]
     return chosen
@@ -45,7 +45,7 @@ def tasks(names: str, sf: float = 1.0) -> list[Task]:
 
 def needs_extras(chosen: Iterable[Task]) -> bool:
     """Whether a task reads tables that TPC-H does not have."""
-    return any(task.name in _EXTRAS for task in chosen)
+    return any(task.name in EXTRAS for task in chosen)
 
 
 def _numbers(text: str) -> Iterable[int]:

@@ -8,8 +8,9 @@ import platform
 import shutil
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from pyflare.errors import Unsupported
 from pyflare.plan import operators as ops
@@ -22,6 +23,7 @@ from pyflare.vectorized.pace import why_left
 
 _MAX_COMMAND: Final = 1 << 20
 _NO_LIMIT: Final = 1 << 30  # rows
+_OWN_BATCH_ROWS: Final = 131_072  # of functions that are PyFlare's, to which the size of a batch is all the same
 _BATCH_ROWS: Final = "spark.sql.execution.arrow.maxRecordsPerBatch"
 _LARGE_TYPES: Final = "spark.sql.execution.arrow.useLargeVarTypes"
 _WATCHING: Final = (
@@ -57,12 +59,12 @@ def evaluate(
 def map_in_batches(translation: Translation, node: Json) -> ops.Operator:
     """A function that makes rows of its own out of all columns of the child."""
     fields = node["f"]["func"]["f"]
-    check_function(translation, fields)
+    keeps_nothing = getattr(check_function(translation, fields), "keeps_nothing", False)
     if node["f"]["isBarrier"] or node["f"]["profile"] is not None:
         raise refused(fields, "it runs in barrier mode, or with resources of its own")
     if _is_repartitioned(inside(node["ch"][0])):
         raise refused(fields, "its input is partitioned for it")
-    if translation.config.python_vectorized == "auto":
+    if translation.config.python_vectorized == "auto" and not keeps_nothing:
         raise refused(
             fields, "what it keeps from batch to batch depends on Spark's partitions, unless you say otherwise"
         )
@@ -75,6 +77,8 @@ def map_in_batches(translation: Translation, node: Json) -> ops.Operator:
     made = tuple(attribute(json) for json in node["out"])
     call = Call(fields["name"], (pickled(fields),), ((0, None),))
     functions = functions_of(translation, [node["f"]["func"]], (call,), MAPS)
+    if keeps_nothing:
+        functions = replace(functions, batch_rows=max(functions.batch_rows, _OWN_BATCH_ROWS))
     return ops.Vectorized(attrs=made, node=node["i"], child=child, args=args, functions=functions, results=made)
 
 
@@ -141,8 +145,8 @@ def functions_of(
 # What needs a worker of Spark's ---------------------------------------------------------------------------------------
 
 
-def check_function(translation: Translation, fields: Json) -> None:
-    """Refuse a function for what Spark says of it, or what shows in it."""
+def check_function(translation: Translation, fields: Json) -> Any:
+    """Refuse a function for what Spark says of it, or what shows in it; returns it."""
     if translation.config.python_vectorized == "false":
         raise refused(fields, "spark.pyflare.python.vectorized is false")
     if not fields["udfDeterministic"]:
@@ -156,7 +160,7 @@ def check_function(translation: Translation, fields: Json) -> None:
     if function["pythonIncludes"]:
         raise refused(fields, "it was sent with files of Python code (addPyFile, --py-files)")
     _check_interpreter(fields, function)
-    _check_content(fields)
+    return _checked_content(fields)
 
 
 def _check_interpreter(fields: Json, function: Json) -> None:
@@ -181,7 +185,7 @@ def _place(executable: str) -> tuple[Path, Path]:
     return path.resolve(), path.parent.resolve()
 
 
-def _check_content(fields: Json) -> None:
+def _checked_content(fields: Json) -> Any:
     command = pickled(fields)
     for name, what in _MENTIONS.items():
         if name in command:
@@ -189,9 +193,10 @@ def _check_content(fields: Json) -> None:
     from pyspark.serializers import CloudPickleSerializer
 
     try:
-        CloudPickleSerializer().loads(command)
+        function, _ = CloudPickleSerializer().loads(command)
     except Exception as error:  # whatever the user's modules raise
         raise refused(fields, f"it cannot be loaded here: {type(error).__name__}: {error}") from None
+    return function
 
 
 def pickled(fields: Json) -> bytes:

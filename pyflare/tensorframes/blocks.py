@@ -1,7 +1,7 @@
 """What Spark's Python workers do: iterators of Arrow batches in, iterators of Arrow batches out.
 
 Each class is a function for `mapInArrow` (or `applyInArrow`): small, picklable, the frozen graph inside. An instance
-gets one partition per call.
+gets one partition per call. Where `keeps_nothing` is true, it may as well get all rows in one call (`plan.vectorized`).
 """
 
 from __future__ import annotations
@@ -88,6 +88,7 @@ class MapBlocks:
 class MapRows:
     """Each row through the graph on its own, for cells whose shapes differ by row."""
 
+    keeps_nothing: ClassVar[bool] = True
     program: Program
     feeds: tuple[Feed, ...]
     outputs: tuple[Output, ...]
@@ -111,6 +112,7 @@ class MapRows:
 class MapBatches:
     """Batches through a graph that treats each row on its own, so that their sizes do not matter."""
 
+    keeps_nothing: ClassVar[bool] = True
     blocks: MapBlocks
 
     def __call__(self, batches: Batches) -> Iterator[pa.RecordBatch]:

@@ -75,7 +75,9 @@ def map_blocks(
     if not trim:
         checks.check_new(mapping.names, mapping.columns)
     frame = mapping.trimmed() if trim else mapping.whole()
-    function = MapBlocks(mapping.program, mapping.feeds(frame), mapping.outputs(Feeding.BLOCK), trim)
+    function: Any = MapBlocks(mapping.program, mapping.feeds(frame), mapping.outputs(Feeding.BLOCK), trim)
+    if loops.goes_by_rows(mapping.program):
+        function = MapBatches(function)
     return frame.mapped(function, mapping.fields(Feeding.BLOCK), only_new=trim)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from pyflare.tensorflow.tensors import tensorflow
 from pyflare.tensorframes.programs import Port, Program, port_of, serialized, sizes
@@ -19,6 +19,40 @@ def _nests(program: Program) -> bool:
     """Loops of TensorFlow's first kind are frames of the graph that they are in, and have no place in a function."""
     definition = tensorflow().compat.v1.GraphDef.FromString(program.graph)
     return all(node.op != "Enter" for node in definition.node)
+
+
+_ARITHMETIC: Final = frozenset({"Abs", "Add", "AddV2", "Div", "Mul", "Neg", "RealDiv", "Sqrt", "Square", "Sub"})
+_LOGIC: Final = frozenset(
+    {"Equal", "Greater", "GreaterEqual", "Less", "LessEqual", "LogicalAnd", "LogicalNot", "LogicalOr", "NotEqual"}
+)
+_ELEMENTWISE: Final = _ARITHMETIC | _LOGIC | {"Const", "Floor", "Identity", "Placeholder", "SelectV2"}
+"""Operations on elements whose results do not depend on how many there are, to the last bit. Vector instructions may
+see an element differently where it is NaN (maxima, casts), or where a series is cut off (exponentials)."""
+
+
+def goes_by_rows(program: Program) -> bool:
+    """Whether a graph of a block gives each row what it would give it in any other block.
+
+    That is shown for operations on elements only, in which the rows' dimension meets no other one.
+    """
+    tf = tensorflow()
+    shapes = [port.shape for port in program.inputs]
+    if not shapes or not all(shape and is_known(shape[1:]) for shape in shapes):
+        return False
+    graph = tf.Graph()
+    with graph.as_default():
+        tf.import_graph_def(tf.compat.v1.GraphDef.FromString(program.graph), name="")
+    rows = {port.tensor for port in program.inputs}
+    for operation in graph.get_operations():  # in the order in which they can run
+        given, made = list(operation.inputs), list(operation.outputs)
+        if operation.type not in _ELEMENTWISE or operation.control_inputs or any(t.shape.rank is None for t in made):
+            return False
+        if any(tensor.name in rows for tensor in given):
+            rank = made[0].shape.rank
+            if not all(t.shape.rank == rank if t.name in rows else t.shape.rank < rank for t in given):
+                return False
+            rows.add(made[0].name)
+    return all(port.tensor in rows for port in program.outputs)
 
 
 def mapped(program: Program) -> Program:

@@ -23,7 +23,7 @@ object PyFlare {
    * The rows of a query that is one fragment, for `DataFrame.collect`: JSON as of `toArrow`, or what `Dataset.collectToPython` returns when
    * the backend does not deliver. Null, and nothing has run, when the query is another one or `spark.pyflare.python.collect` is off.
    */
-  def collectToPython(df: Dataset[_], lent: String): Any = Inspection.collectToPython(df, lent)
+  def collectToPython(df: Dataset[_]): Any = Inspection.collectToPython(df)
 
   /**
    * Runs a query and writes its rows to a pipe as they come, as one Arrow stream. Null at its end, or `{"kind", "message"}` when the backend

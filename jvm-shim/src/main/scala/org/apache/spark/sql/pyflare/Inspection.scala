@@ -1,6 +1,6 @@
 package org.apache.spark.sql.pyflare
 
-import java.nio.file.{Files, Path, Paths}
+import java.nio.file.{Files, Paths}
 
 import org.apache.spark.api.python.{PythonRDD, SerDeUtil}
 import org.apache.spark.sql.{Dataset, SparkSession}
@@ -47,11 +47,12 @@ object Inspection extends AdaptiveSparkPlanHelper {
    * removes. Null when Spark has to run the query.
    */
   def toArrow(df: Dataset[_], lent: String): String = {
+    val file = Option(lent).map(Paths.get(_)).filter(Files.isWritable(_))
     val query = execution(df)
     if (!query.executedPlan.isInstanceOf[AdaptiveSparkPlanExec] && root(query.executedPlan).isEmpty) null
     else
       SQLExecution.withNewExecutionId(query, Some("toArrow")) {
-        root(query.executedPlan).flatMap(_.executeArrow(writable(lent))).map(delivered).orNull
+        root(query.executedPlan).flatMap(_.executeArrow(file)).map(delivered).orNull
       }
   }
 
@@ -59,13 +60,13 @@ object Inspection extends AdaptiveSparkPlanHelper {
    * `Dataset.collectToPython` of a query that is one fragment: JSON as of `toArrow`, or Spark's own rows as Spark serves them to Python when
    * the backend does not deliver. Null when the query is another one, or has columns of other types; it has not run then.
    */
-  def collectToPython(df: Dataset[_], lent: String): Any = {
+  def collectToPython(df: Dataset[_]): Any = {
     val query = execution(df)
     query.executedPlan match {
       case f: PyFlareExec if Settings.collectsArrow(df.sparkSession.sessionState.conf) && df.schema.forall(isFlat) =>
         SQLExecution.withNewExecutionId(query, Some("collectToPython")) {
           f.resetMetrics()
-          f.executeArrow(writable(lent)).map(delivered).getOrElse(served(f.executeCollectInSpark(), df.schema))
+          f.executeArrow(None).map(delivered).getOrElse(served(f.executeCollectInSpark(), df.schema))
         }
       case _ => null
     }
@@ -82,8 +83,6 @@ object Inspection extends AdaptiveSparkPlanHelper {
     val values = rows.iterator.map(EvaluatePython.toJava(_, schema, binaryAsBytes))
     PythonRDD.serveIterator(new SerDeUtil.AutoBatchedPickler(values), "serve-DataFrame")
   }
-
-  private def writable(lent: String): Option[Path] = Option(lent).map(Paths.get(_)).filter(Files.isWritable(_))
 
   private def delivered(delivery: Delivery): String = {
     val json = new JsonWriter(256)
