@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
 from typing import TypeAlias
 
 import pytest
@@ -77,6 +80,24 @@ def test_what_the_backend_gives_up_spark_delivers(spark: SparkSession) -> None:
         rows = spark.sql("SELECT id, count(*) FROM range(100000) GROUP BY id").collect()
     assert len(set(rows)) == 100_000
     assert len(_executions(spark)) == before + 1
+
+
+def test_spark_delivers_the_first_rows_of_an_application(tmp_path: Path) -> None:
+    """Spark registers how it pickles rows when it collects for the first time."""
+    job = tmp_path / "job.py"
+    job.write_text("""
+from pyspark.sql import SparkSession
+import pyflare
+from pyflare.collecting import loading
+
+settings = {"spark.ui.enabled": "false", "spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "127.0.0.1"}
+spark = pyflare.enable(SparkSession.builder.master("local[1]").config(map=settings)).getOrCreate()
+loading().join()
+spark.conf.set("spark.pyflare.memory", "64k")
+print(len(spark.sql("SELECT id, count(*) FROM range(20000) GROUP BY id").collect()))
+""")
+    done = subprocess.run([sys.executable, str(job)], capture_output=True, text=True, check=False)
+    assert done.stdout.split() == ["20000"], done.stderr
 
 
 def test_a_date_that_python_lacks_fails_alike(spark: SparkSession) -> None:

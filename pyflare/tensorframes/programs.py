@@ -14,6 +14,7 @@ from pyflare.tensorflow import tensors
 from pyflare.tensorflow.tensors import Array
 from pyflare.tensorframes.errors import ComputationException
 from pyflare.tensorframes.shapes import UNKNOWN, Shape
+from pyflare.vectorized import context
 
 SESSIONS_KEPT: Final = 16
 """Graphs that a process keeps imported."""
@@ -128,9 +129,9 @@ def _session(program: Program) -> _Session:
 
 def _config(tf: Any) -> Any:
     """Operations run on the caller's thread (for small blocks, handing over costs more than computing), and in Spark's
-    workers their loops get the cores of the task."""
+    workers their loops get the cores of the task, in the backend all."""
     from pyspark import TaskContext
 
-    task = TaskContext.get()
+    task = None if context.is_hidden() else TaskContext.get()
     threads = {} if task is None else {"intra_op_parallelism_threads": task.cpus()}
     return tf.compat.v1.ConfigProto(inter_op_parallelism_threads=-1, **threads)

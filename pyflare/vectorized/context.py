@@ -29,6 +29,13 @@ def hide() -> None:
     _hidden.asked.by_somebody = False
 
 
+def is_hidden() -> bool:
+    """Whether the task is hidden here: this is the backend."""
+    from pyspark.taskcontext import TaskContext
+
+    return TaskContext.get() is _hidden
+
+
 def was_asked() -> bool:
     """Whether a function on this thread has asked for its task since the last `hide`."""
     return getattr(_hidden.asked, "by_somebody", False)

@@ -79,6 +79,7 @@ object Inspection extends AdaptiveSparkPlanHelper {
   }
 
   private def served(rows: Array[InternalRow], schema: StructType): Any = {
+    EvaluatePython.registerPicklers()
     val binaryAsBytes = SQLConf.get.pysparkBinaryAsBytes
     val values = rows.iterator.map(EvaluatePython.toJava(_, schema, binaryAsBytes))
     PythonRDD.serveIterator(new SerDeUtil.AutoBatchedPickler(values), "serve-DataFrame")
