@@ -14,7 +14,7 @@ from functools import cache, wraps
 from importlib import import_module
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from pyspark import SparkContext
@@ -80,14 +80,4 @@ def _collected(df: DataFrame) -> list[Row] | None:
 
     shim = find_shim(df)
     answer = None if shim is None else shim.collectToPython(df._jdf)
-    if answer is None:
-        return None
-    return rows_of(read(json.loads(answer))) if isinstance(answer, str) else _unpickled(answer)
-
-
-def _unpickled(served: Any) -> list[Row]:
-    """Rows as Spark serves them."""
-    from pyspark.serializers import BatchedSerializer, CPickleSerializer
-    from pyspark.util import _load_from_socket
-
-    return list(_load_from_socket(served, BatchedSerializer(CPickleSerializer())))
+    return None if answer is None else rows_of(read(json.loads(answer)))

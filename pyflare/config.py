@@ -61,7 +61,8 @@ class Config:
     explain: str = _setting(
         "explain",
         "none",
-        "What the driver logs of each plan: `none`, `fallback` (what stayed in Spark and why) or `all`.",
+        "What the driver logs of each query: `none`, `fallback` (what stayed in Spark, or went back to it, and why) "
+        "or `all`.",
     )
     memory: int = _setting(
         "memory", 4 * 2**30, "Upper bound in bytes for the backend's column cache and query state.", parse=parse_bytes

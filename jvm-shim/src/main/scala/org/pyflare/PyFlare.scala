@@ -20,10 +20,10 @@ object PyFlare {
   def toArrow(df: Dataset[_], lent: String): String = Inspection.toArrow(df, lent)
 
   /**
-   * The rows of a query that is one fragment, for `DataFrame.collect`: JSON as of `toArrow`, or what `Dataset.collectToPython` returns when
-   * the backend does not deliver. Null, and nothing has run, when the query is another one or `spark.pyflare.python.collect` is off.
+   * The rows of a query that is one fragment, for `DataFrame.collect`: JSON as of `toArrow`, whether the backend has delivered them or Spark.
+   * Null, and nothing has run, when the query is another one or `spark.pyflare.python.collect` is off.
    */
-  def collectToPython(df: Dataset[_]): Any = Inspection.collectToPython(df)
+  def collectToPython(df: Dataset[_]): String = Inspection.collectToPython(df)
 
   /**
    * Runs a query and writes its rows to a pipe as they come, as one Arrow stream. Null at its end, or `{"kind", "message"}` when the backend

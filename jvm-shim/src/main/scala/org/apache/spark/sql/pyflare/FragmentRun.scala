@@ -109,7 +109,8 @@ private[pyflare] final class FragmentRun(exec: PyFlareExec, lent: Option[Path] =
   private def refused(kind: String, message: String): Unit = {
     if (kind == "cancelled") throw Attendance.cancelled(message)
     exec.original.refused.set(true)
-    if (kind == "data") logDebug(s"Fragment ${exec.fragment.id} goes to Spark: $message")
+    // Spark raises an error of its own, as a rule. If it finds none, the user of `explain` learns why the query took longer.
+    if (kind == "data" && Settings.explain(exec.conf) == "none") logDebug(s"Fragment ${exec.fragment.id} goes to Spark: $message")
     else logWarning(s"Fragment ${exec.fragment.id} goes to Spark ($kind): $message")
   }
 

@@ -1,16 +1,18 @@
 package org.apache.spark.sql.pyflare
 
-import java.nio.file.{Files, Paths}
+import java.io.BufferedOutputStream
+import java.nio.file.{Files, Path, Paths}
 
-import org.apache.spark.api.python.{PythonRDD, SerDeUtil}
+import scala.util.Using
+
 import org.apache.spark.sql.{Dataset, SparkSession}
 import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.classic.{Dataset => ClassicDataset}
 import org.apache.spark.sql.execution.{QueryExecution, SparkPlan, SQLExecution}
 import org.apache.spark.sql.execution.adaptive.{AdaptiveSparkPlanExec, AdaptiveSparkPlanHelper, ResultQueryStageExec}
-import org.apache.spark.sql.execution.python.EvaluatePython
-import org.apache.spark.sql.internal.SQLConf
+import org.apache.spark.sql.execution.arrow.{ArrowBatchStreamWriter, ArrowConverters}
 import org.apache.spark.sql.types._
+import org.apache.spark.util.Utils
 
 /** Answers what the Python driver asks about a query, always in JSON. */
 object Inspection extends AdaptiveSparkPlanHelper {
@@ -57,16 +59,16 @@ object Inspection extends AdaptiveSparkPlanHelper {
   }
 
   /**
-   * `Dataset.collectToPython` of a query that is one fragment: JSON as of `toArrow`, or Spark's own rows as Spark serves them to Python when
-   * the backend does not deliver. Null when the query is another one, or has columns of other types; it has not run then.
+   * `Dataset.collectToPython` of a query that is one fragment: JSON as of `toArrow`, with Spark's rows in a file when the backend does not
+   * deliver. Null when the query is another one, or has columns of other types; it has not run then.
    */
-  def collectToPython(df: Dataset[_]): Any = {
+  def collectToPython(df: Dataset[_]): String = {
     val query = execution(df)
     query.executedPlan match {
       case f: PyFlareExec if Settings.collectsArrow(df.sparkSession.sessionState.conf) && df.schema.forall(isFlat) =>
         SQLExecution.withNewExecutionId(query, Some("collectToPython")) {
           f.resetMetrics()
-          f.executeArrow(None).map(delivered).getOrElse(served(f.executeCollectInSpark(), df.schema))
+          delivered(f.executeArrow(None).getOrElse(InFile(written(f.executeCollectInSpark(), f))))
         }
       case _ => null
     }
@@ -78,11 +80,15 @@ object Inspection extends AdaptiveSparkPlanHelper {
     case _ => false
   }
 
-  private def served(rows: Array[InternalRow], schema: StructType): Any = {
-    EvaluatePython.registerPicklers()
-    val binaryAsBytes = SQLConf.get.pysparkBinaryAsBytes
-    val values = rows.iterator.map(EvaluatePython.toJava(_, schema, binaryAsBytes))
-    PythonRDD.serveIterator(new SerDeUtil.AutoBatchedPickler(values), "serve-DataFrame")
+  private def written(rows: Array[InternalRow], plan: SparkPlan): Path = {
+    val (zone, batchRows) = (plan.conf.sessionLocalTimeZone, plan.conf.arrowMaxRecordsPerBatch)
+    val file = Files.createTempFile(Paths.get(Utils.getLocalDir(plan.session.sparkContext.conf)), "pyflare-", ".arrow")
+    Using.resource(new BufferedOutputStream(Files.newOutputStream(file))) { out =>
+      val stream = new ArrowBatchStreamWriter(plan.schema, out, zone, false, false)
+      stream.writeBatches(ArrowConverters.toBatchIterator(rows.iterator, plan.schema, batchRows, zone, false, false, null))
+      stream.end()
+    }
+    file
   }
 
   private def delivered(delivery: Delivery): String = {
