@@ -192,6 +192,33 @@ def test_which_graphs_go_by_rows(function: Any, cell: tuple[int, ...], expected:
     assert loops.goes_by_rows(frozen(function, x=block(*cell))) is expected
 
 
+@pytest.mark.parametrize(
+    ("function", "cell", "expected"),
+    [
+        (lambda x_input: {"x": tf.reduce_sum(x_input, 0)}, (), True),
+        (lambda x_input: {"x": tf.identity(tf.reduce_max(x_input))}, (), True),
+        (lambda x_input: {"x": tf.reduce_prod(x_input, [0])}, (2,), True),
+        (lambda x_input: {"x": tf.reduce_min(x_input, -2)}, (2,), False),
+        (lambda x_input: {"x": tf.reduce_mean(x_input, 0)}, (), False),
+        (lambda x_input: {"x": tf.reduce_sum(2.0 * x_input, 0)}, (), False),
+        (lambda x_input: {"x": tf.reduce_sum(x_input, 0) + 1.0}, (), False),
+        (lambda x_input: {"x": x_input[-1]}, (), False),
+        (lambda x_input: {"x": tf.reduce_sum(x_input, tf.cast(x_input[0, 0], tf.int32))}, (2,), False),
+    ],
+)
+def test_which_graphs_reduce_any_blocks(function: Any, cell: tuple[int, ...], expected: bool) -> None:
+    assert loops.reduces_any_blocks(frozen(function, x_input=block(*cell))) is expected
+
+
+def test_which_input_a_graph_reduces_matters() -> None:
+    """Sums of each other's inputs are not what partial results are reduced with."""
+
+    def crossed(x_input: Any, y_input: Any) -> Any:
+        return {"x": tf.reduce_sum(y_input, 0), "y": tf.reduce_sum(x_input, 0)}
+
+    assert not loops.reduces_any_blocks(frozen(crossed, x_input=block(), y_input=block()))
+
+
 def test_functions_keep_the_variables_that_they_see() -> None:
     program = frozen(weighted, x=block(), y=block())
     WEIGHT.assign(6.0)

@@ -20,6 +20,7 @@ import pyflare.tensorframes as tfs
 from pyflare.tensorframes import blocks, core, shapes
 from pyflare.tensorframes.checks import Feeding
 from pyflare.tensorframes.mapping import FrameMapping, logger
+from pyflare.tensorframes.reducing import Reducer
 from tests import tensorframes_examples
 from tests.differential import configured, ran_in_pyflare
 
@@ -440,6 +441,18 @@ def test_partial_results_are_reduced_by_pairs(spark: SparkSession) -> None:
     frame = numbers(spark, 5)
     assert reduce_blocks(spark, lambda x_input: {"x": tf.reduce_sum(x_input, 0) + 100.0}, frame) == 45.0 + 9 * 100
     assert reduce_rows(spark, lambda x_1, x_2: {"x": x_1 + x_2 + 100.0}, frame) == 45.0 + 9 * 100
+
+
+def test_reductions_that_take_any_rows_run_in_the_backend(spark: SparkSession) -> None:
+    frame = numbers(spark, 3).where("x != 4")
+    by_sums = Reducer.of_blocks(lambda x_input: {"x": tf.reduce_sum(x_input, 0)}, frame, True)
+    by_pairs = Reducer.of_rows(lambda x_1, x_2: {"x": tf.maximum(x_1, x_2)}, frame, True)
+    for reducer, expected in ((by_sums, 41.0), (by_pairs, 9.0)):
+        found = reducer.partial(frame)
+        assert [row.x for row in found.collect()] == [expected]  # of one batch, where plain Spark has three partitions
+        assert ran_in_pyflare(found)
+    by_blocks = Reducer.of_blocks(lambda x_input: {"x": tf.reduce_mean(x_input, 0)}, frame, True)
+    assert not pyflare.explain(by_blocks.partial(frame)).fully_accelerated
 
 
 def test_rows_are_reduced(spark: SparkSession) -> None:

@@ -140,6 +140,18 @@ class Reduce:
         return [as_ragged_column([found[output.index]], output.scalar, output.rank) for output in self.outputs]
 
 
+@dataclass(frozen=True)
+class ReduceBatches:
+    """Each batch reduced to one row, for graphs that do not mind how rows are cut into blocks."""
+
+    keeps_nothing: ClassVar[bool] = True
+    blocks: Reduce
+
+    def __call__(self, batches: Batches) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            yield from self.blocks([batch])
+
+
 def reduced(program: Program, arrays: Sequence[Array]) -> list[Array]:
     """A block as one cell per output; the inputs are in the order of the outputs. A single row is not reduced."""
     return [array[0] for array in arrays] if len(arrays[0]) == 1 else program.run(arrays)

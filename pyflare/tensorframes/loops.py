@@ -1,4 +1,5 @@
-"""Graphs of rows turned into graphs of blocks: TensorFlow loops over rows ten times faster than Python does."""
+"""What graphs may be given, and graphs of rows turned into graphs of blocks, since TensorFlow loops over rows ten times
+faster than Python does."""
 
 from __future__ import annotations
 
@@ -35,15 +36,11 @@ def goes_by_rows(program: Program) -> bool:
 
     That is shown for operations on elements only, in which the rows' dimension meets no other one.
     """
-    tf = tensorflow()
     shapes = [port.shape for port in program.inputs]
     if not shapes or not all(shape and is_known(shape[1:]) for shape in shapes):
         return False
-    graph = tf.Graph()
-    with graph.as_default():
-        tf.import_graph_def(tf.compat.v1.GraphDef.FromString(program.graph), name="")
     rows = {port.tensor for port in program.inputs}
-    for operation in graph.get_operations():  # in the order in which they can run
+    for operation in _imported(program).get_operations():  # in the order in which they can run
         given, made = list(operation.inputs), list(operation.outputs)
         if operation.type not in _ELEMENTWISE or operation.control_inputs or any(t.shape.rank is None for t in made):
             return False
@@ -53,6 +50,44 @@ def goes_by_rows(program: Program) -> bool:
                 return False
             rows.add(made[0].name)
     return all(port.tensor in rows for port in program.outputs)
+
+
+_ASSOCIATIVE: Final = frozenset({"All", "Any", "Max", "Min", "Prod", "Sum"})
+
+
+def reduces_any_blocks(program: Program) -> bool:
+    """Whether a graph that reduces blocks gives the same however rows are cut into them, but for rounding.
+
+    That is shown for sums and the like over the rows of an input each.
+    """
+    graph = _imported(program)
+    return all(
+        _reduces_rows(graph.get_tensor_by_name(output.tensor), given.tensor)
+        for output, given in zip(program.outputs, program.inputs, strict=True)
+    )
+
+
+def _reduces_rows(tensor: Any, given: str) -> bool:
+    operation = _unwrapped(tensor).op
+    if operation.type not in _ASSOCIATIVE or operation.control_inputs or operation.get_attr("keep_dims"):
+        return False
+    values, axis = map(_unwrapped, operation.inputs)
+    over = tensorflow().get_static_value(axis)
+    return values.name == given and over is not None and over.reshape(-1).tolist() == [0]
+
+
+def _unwrapped(tensor: Any) -> Any:
+    while tensor.op.type == "Identity":
+        (tensor,) = tensor.op.inputs
+    return tensor
+
+
+def _imported(program: Program) -> Any:
+    tf = tensorflow()
+    graph = tf.Graph()
+    with graph.as_default():
+        tf.import_graph_def(tf.compat.v1.GraphDef.FromString(program.graph), name="")
+    return graph
 
 
 def mapped(program: Program) -> Program:

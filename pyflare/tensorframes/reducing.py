@@ -10,10 +10,11 @@ from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow as pa
 
 from pyflare.tensorflow.tensors import Array
 from pyflare.tensorframes import checks, loops, shapes
-from pyflare.tensorframes.blocks import Output, Reduce
+from pyflare.tensorframes.blocks import Output, Reduce, ReduceBatches
 from pyflare.tensorframes.checks import Feeding
 from pyflare.tensorframes.columns import Feed
 from pyflare.tensorframes.errors import InvalidDimensionException, TensorFramesError
@@ -29,13 +30,17 @@ if TYPE_CHECKING:
 
 
 class Reducer:
-    """A graph of blocks that reduces some columns of a frame."""
+    """A graph of blocks that reduces some columns of a frame.
 
-    def __init__(self, columns: list[Column], program: Program) -> None:
+    `takes_batches` if the rows of a partition need not be one block, in order: it goes by pairs, or its graph shows it.
+    """
+
+    def __init__(self, columns: list[Column], program: Program, takes_batches: bool = False) -> None:
         by_name = {port.name: port for port in program.inputs}
         self.columns = columns
         self.names = [port.name for port in program.outputs]
         self.program = replace(program, inputs=tuple(by_name[f"{name}_input"] for name in self.names))
+        self.takes_batches = takes_batches or loops.reduces_any_blocks(self.program)
 
     @staticmethod
     def of_blocks(fetches: Any, frame: DataFrame, initial_variables: bool) -> Reducer:
@@ -48,7 +53,7 @@ class Reducer:
         """From a graph with two placeholders, `z_1` and `z_2`, for each fetch `z`."""
         columns = _columns(frame)
         program = _checked(read(fetches, initial_variables), columns, Feeding.PAIR)
-        return Reducer(columns, loops.folded(program))
+        return Reducer(columns, loops.folded(program), takes_batches=True)
 
     def indices(self) -> list[int]:
         """Where the reduced columns are in the frame, in its order."""
@@ -75,20 +80,26 @@ class Reducer:
 
     def values(self, frame: DataFrame) -> Any:
         """The reduced values, or the only one. Raises TensorFramesError if there are no rows."""
-        parts = self._partial(frame)
+        parts = self._cells(self.partial(frame).toArrow())
         if not parts:
             raise TensorFramesError("empty collection: there are no rows to reduce")
         values = [value if value.ndim else value.item() for value in reduce(self._pair, parts)]
         return values[0] if len(values) == 1 else values
 
-    def _partial(self, frame: DataFrame) -> list[list[Array]]:
-        """One cell per fetch, in their order, of each partition that has rows."""
+    def partial(self, frame: DataFrame) -> DataFrame:
+        """One row for each part of the frame that has rows, in the frame's order of columns."""
         from pyspark.sql.types import StructType
 
-        function = Reduce(self.program, self.feeds(), self.outputs())
-        found = carried(frame, self.indices()).frame.mapInArrow(function, StructType(self.fields())).toArrow()
-        rows = [batch.slice(index, 1) for batch in found.to_batches() for index in range(batch.num_rows)]
-        return [[feed.block([row])[0, ...] for feed in function.feeds] for row in rows]
+        return carried(frame, self.indices()).frame.mapInArrow(self._function(), StructType(self.fields()))
+
+    def _function(self) -> Reduce | ReduceBatches:
+        blocks = Reduce(self.program, self.feeds(), self.outputs())
+        return ReduceBatches(blocks) if self.takes_batches else blocks
+
+    def _cells(self, table: pa.Table) -> list[list[Array]]:
+        """One cell per fetch, in their order, of each row."""
+        rows = [batch.slice(index, 1) for batch in table.to_batches() for index in range(batch.num_rows)]
+        return [[feed.block([row])[0, ...] for feed in self.feeds()] for row in rows]
 
     def _pair(self, left: list[Array], right: list[Array]) -> list[Array]:
         if [cell.shape for cell in left] != [cell.shape for cell in right]:
