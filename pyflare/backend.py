@@ -38,7 +38,7 @@ _QUIET_SECONDS = 1.0
 _PATIENT_SECONDS = 60.0
 _RESTING_SECONDS = 2.0  # then free memory goes back to the system
 _INLINE_ROWS = 1000
-_INLINE_BYTES = 1 << 16
+_INLINE_BYTES = 6000  # as base64 one buffer of Py4J's: the driver waits 40 ms for the rest of a longer answer (Nagle)
 
 
 @dataclass
