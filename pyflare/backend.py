@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pyflare.aside import Compilers, compile_decoder
 from pyflare.compile import Decision, decide, nothing_of
 from pyflare.config import Config
 from pyflare.errors import Cancelled, DataError, LeftToSpark, Unsupported
@@ -34,8 +35,7 @@ log = logging.getLogger("pyflare")
 
 _KNOWN_PLANS = 512
 _REHEARSING = "spark.pyflare.rehearsing"  # set by the shim for plans most of which will never run
-_QUIET_SECONDS = 1.0
-_PATIENT_SECONDS = 60.0
+_MOST_COMPILERS = 4
 _RESTING_SECONDS = 2.0  # then free memory goes back to the system
 _INLINE_ROWS = 1000
 _INLINE_BYTES = 6000  # as base64 one buffer of Py4J's: the driver waits 40 ms for the rest of a longer answer (Nagle)
@@ -54,7 +54,7 @@ class Activity:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._started = self._ended = time.monotonic()
+        self._ended = time.monotonic()
         self._active = 0
         self.has_begun = False
         self._worked = threading.Event()
@@ -80,15 +80,6 @@ class Activity:
         while self._active or time.monotonic() - self._ended < seconds:
             time.sleep(seconds / 2)
 
-    def leaves_room(self) -> bool:
-        """Whether it is a good time for work that nobody waits for: a quiet moment, or there has long been none.
-
-        The time before the first query is none: that one would wait for a compilation which has been begun.
-        """
-        now = time.monotonic()
-        is_quiet = self.has_begun and not self._active and now - self._ended > _QUIET_SECONDS
-        return is_quiet or now - self._started > _PATIENT_SECONDS
-
 
 def start() -> Backend:
     """The backend of a process that keeps what it frees (`keep_pages`): it gives that back at rest."""
@@ -108,15 +99,20 @@ class Backend:
         self._running: dict[str, Running] = {}
         self._pools: dict[int, ThreadPoolExecutor] = {}
         self._compiler = ThreadPoolExecutor(1, "pyflare-compile")
+        self._compilers = Compilers(min(os.cpu_count() or 1, _MOST_COMPILERS))
         self._activity = Activity()
         threading.Thread(target=self._warm, name="pyflare-warm", daemon=True).start()
 
     def _warm(self) -> None:
+        """What other processes have compiled is loaded; the rest is compiled, much of it by other processes."""
+        is_cold = not kernels.FUNCTIONS[0].is_cached()
+        if is_cold:
+            self._compilers.start(cold=True)
         warm()
-        for _ in warm_joins():
+        for _ in () if is_cold else warm_joins():
             if self._activity.has_begun:
                 break  # it would wait for what it does not need
-        kernels.prepare(self._activity.leaves_room)
+        kernels.prepare(compile_decoder)
 
     def give_back_at_rest(self) -> None:
         """Hand free memory to the system whenever nothing has run for a while; never returns."""
@@ -171,7 +167,7 @@ class Backend:
     def _compile_ahead(self, programs: Programs) -> None:
         try:
             with self._activity:
-                programs.compile(self._cache)
+                programs.compile(self._cache, self._compilers)
         except Exception as error:  # the run meets it again and answers for it
             log.debug("compiling ahead failed: %s", error)
 
@@ -210,6 +206,7 @@ class Backend:
         zone = fragment.conf.get("spark.sql.session.timeZone", "UTC")
         attempt = Attempt(programs, self._pool(threads), threads, self._cache, inputs, running.cancelled, metrics)
         began = time.perf_counter_ns()
+        programs.send(self._cache, self._compilers)
         if wanted.get("stream"):
             rows = _write_to_pipe(attempt, wanted["out"], zone)
             figures = _metrics(metrics, rows, time.perf_counter_ns() - began)

@@ -241,25 +241,22 @@ def test_pyarrow_reads_until_the_decoder_is_compiled(tmp_path: Path, monkeypatch
     monkeypatch.setattr(kernels, "_ready", None)
     for function in kernels.FUNCTIONS:
         monkeypatch.setattr(function, "is_cached", lambda: False)
-    allowed = threading.Event()
-    thread = threading.Thread(target=kernels.prepare, args=(allowed.is_set,))
+    compiled = threading.Event()
+    thread = threading.Thread(target=kernels.prepare, args=(compiled.wait,))
     thread.start()
     assert rows(scan(path, {"a": DataType("long")})) == [[1, 2, 3]]
     assert kernels.current() is None
-    allowed.set()
+    compiled.set()
     thread.join()
     assert kernels.current() is not None
 
 
-def test_nobody_compiles_while_a_query_runs() -> None:
-    activity = Activity()
-    assert not activity.leaves_room()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("pyflare.backend._QUIET_SECONDS", -1)
-        assert not activity.leaves_room(), "the first query would wait for it"
-        activity.begin()
-        assert activity.leaves_room()
-        with activity:
-            assert not activity.leaves_room()
-            patch.setattr("pyflare.backend._PATIENT_SECONDS", -1)
-            assert activity.leaves_room()
+def test_another_process_compiles_and_ends_with_its_input(tmp_path: Path) -> None:
+    """What a cold cache costs, once: it is there for the next process, which compiles nothing."""
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    command = [sys.executable, "-m", "pyflare.io.pages"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, env=environment) as process:
+        wait_until(lambda: any(tmp_path.rglob("*.nbi")))
+        assert process.poll() is None
+    assert process.returncode == 0
+    assert not list(tmp_path.rglob("*read_strings*.nbi")), "it went on when nobody waited for it"

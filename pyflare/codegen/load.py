@@ -14,10 +14,11 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from typing import cast
+from typing import Final, Protocol, cast
 
 import numba
 
@@ -33,7 +34,10 @@ from pyflare.runtime.parameters import KERNEL, CompiledKernel, Packing, packing
 
 _log = logging.getLogger(__name__)
 _lock = threading.Lock()
+_sending = threading.Lock()
 _loaded: dict[str, CompiledKernel] = {}
+_elsewhere: dict[str, threading.Event] = {}
+_MANY: Final = 3  # kernels that are worth a process
 
 
 @dataclass(frozen=True)
@@ -94,46 +98,89 @@ def _environment() -> str:
     return digest.hexdigest()
 
 
+class Elsewhere(Protocol):
+    """Who compiles kernels beside this process (`pyflare.aside.Compilers`)."""
+
+    def start(self) -> None: ...
+    @property
+    def are_ready(self) -> bool: ...
+    def compile(self, path: Path) -> threading.Event: ...
+
+
+def load_all(sources: Sequence[KernelSource], elsewhere: Elsewhere) -> None:
+    """Load kernels. Those that have to be compiled are compiled elsewhere when somebody is ready."""
+    if sum(not _path(_key(source)).exists() for source in sources) >= _MANY:
+        elsewhere.start()
+    for index, source in enumerate(sources):
+        send(sources[index:], elsewhere)
+        load(source)
+
+
+def send(sources: Sequence[KernelSource], elsewhere: Elsewhere) -> None:
+    """Have those kernels compiled elsewhere, if somebody is ready, that nobody has compiled or begins to."""
+    with _sending:
+        for source in sources if elsewhere.are_ready else ():
+            key = _key(source)
+            if key not in _loaded and not _path(key).exists():
+                _elsewhere[key] = elsewhere.compile(_written(key, source.text))
+
+
 def load(source: KernelSource) -> tuple[CompiledKernel, int]:
     """The compiled kernel, and the nanoseconds it took to get it. Thread-safe; compiles each kernel once.
 
-    Who needs a kernel that another thread compiles waits for it, and that is what it took.
+    Who needs a kernel that another thread compiles, or another process, waits for it, and that is what it took.
     """
-    key = hashlib.sha256((_environment() + source.text).encode()).hexdigest()[:24]
+    key = _key(source)
     found = _loaded.get(key)
     if found is not None:
         return found, 0
     started = time.perf_counter_ns()
+    if (compiled := _elsewhere.get(key)) is not None:
+        compiled.wait()
     with _lock:
         function = _loaded.get(key)
         if function is None:
-            _loaded[key] = function = _compile(_write(key, source.text), source)
+            _loaded[key] = function = _compile(_written(key, source.text), source)
+            _elsewhere.pop(key, None)
     return function, time.perf_counter_ns() - started
 
 
-def _write(key: str, text: str) -> Path:
-    folder = cache_home() / "kernels"
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"k_{key}.py"
-    if not path.exists():
-        handle, temporary = tempfile.mkstemp(dir=folder, suffix=".tmp")
-        with os.fdopen(handle, "w") as file:
-            file.write(text)
-        Path(temporary).replace(path)
-    return path
-
-
 def _compile(path: Path, source: KernelSource) -> CompiledKernel:
+    try:
+        return compile_file(path)
+    except Exception:
+        _log.error("compiling %s failed, its source is in %s:\n%s", source.title, path, source.text)
+        raise
+
+
+def compile_file(path: Path) -> CompiledKernel:
+    """The kernel in a file, compiled or from Numba's cache."""
     spec = importlib.util.spec_from_file_location(f"pyflare_{path.stem}", path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[module.__name__] = module  # Numba's cached code looks its module up by name
-    try:
-        spec.loader.exec_module(module)
-        make_ready(vars(module))
-        compile_ = numba.njit(KERNEL, pipeline_class=Pipeline, no_cfunc_wrapper=True, **OPTIONS)
-        return cast(CompiledKernel, compile_(module.kernel))
-    except Exception:
-        _log.error("compiling %s failed, its source is in %s:\n%s", source.title, path, source.text)
-        raise
+    spec.loader.exec_module(module)
+    make_ready(vars(module))
+    compile_ = numba.njit(KERNEL, pipeline_class=Pipeline, no_cfunc_wrapper=True, **OPTIONS)
+    return cast(CompiledKernel, compile_(module.kernel))
+
+
+def _key(source: KernelSource) -> str:
+    return hashlib.sha256((_environment() + source.text).encode()).hexdigest()[:24]
+
+
+def _path(key: str) -> Path:
+    return cache_home() / "kernels" / f"k_{key}.py"
+
+
+def _written(key: str, text: str) -> Path:
+    """The kernel's file."""
+    path = _path(key)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
+        with os.fdopen(handle, "w") as file:
+            file.write(text)
+        Path(temporary).replace(path)
+    return path

@@ -48,8 +48,9 @@ def warm_joins() -> Iterator[None]:
         yield joins.mark_starts(keys, 0, starts, 0, 2)
         yield joins.count_groups(keys, none, 0, starts)
         yield joins.put_in_order(keys, none, 0, starts, order)
-    for values in (texts, np.zeros(1, np.uint32), hashes):
-        yield joins.gather(values, order, values.copy(), 0, 1)
+    for values in (texts, np.zeros(1, np.uint32), hashes, np.zeros(1, np.complex128)):
+        for rows in (order, order.astype(np.int64)):
+            yield joins.gather(values, rows, values.copy(), 0, 1)
     yield joins.mark_members(starts, np.zeros(3, np.uint8), 0, 2)
     yield joins.hash_keys(words, texts, 1)
     yield aggregation.find_or_insert(slots, hashes, words, texts, 0, hashes, words, 1)

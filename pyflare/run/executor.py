@@ -13,7 +13,7 @@ import numpy as np
 
 from pyflare.codegen.generate import Generated
 from pyflare.codegen.kernel import DATA_ERROR
-from pyflare.codegen.load import load
+from pyflare.codegen.load import KernelSource, load
 from pyflare.codegen.sinks import GroupsSpec, ModelSpec, RowsSpec
 from pyflare.codegen.values import Frame
 from pyflare.errors import DataError, Unsupported
@@ -57,10 +57,10 @@ def execute(program: Generated, run: Run, wanted: int | None = None) -> Table:
     return found
 
 
-def compile_all(program: Generated) -> int:
-    """Compile every kernel of a program; returns the nanoseconds it took."""
-    spent = sum(compile_all(child) for child in program.inputs)
-    return spent if program.source is None else spent + load(program.source)[1]
+def kernels_of(program: Generated) -> list[KernelSource]:
+    """Every kernel of a program, in the order in which they are needed."""
+    below = [source for child in program.inputs for source in kernels_of(child)]
+    return below if program.source is None else [*below, program.source]
 
 
 # Tables without kernels -----------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from pyflare.codegen.generate import Generated
+from pyflare.codegen.load import Elsewhere, KernelSource, load_all, send
 from pyflare.codegen.sinks import HASH_ONLY
 from pyflare.compile import Fragment, programs
 from pyflare.errors import DataError, TooManyGroups
@@ -21,7 +22,7 @@ from pyflare.io.parquet import Scan
 from pyflare.plan import operators as ops
 from pyflare.plan.expressions import Expr, Subquery
 from pyflare.plan.verify import expressions
-from pyflare.run.executor import compile_all, execute
+from pyflare.run.executor import execute, kernels_of
 from pyflare.run.sources import Scans, open_tables
 from pyflare.run.streaming import stream
 from pyflare.run.structs import assembled, assembled_batches
@@ -61,10 +62,17 @@ class Programs:
             self._conf[HASH_ONLY] = "true"
             self._opened = None
 
-    def compile(self, cache: ColumnCache) -> None:
+    def compile(self, cache: ColumnCache, elsewhere: Elsewhere) -> None:
         """Compile ahead, while Spark is still planning."""
-        for generated in self.ready(cache)[1]:
-            compile_all(generated)
+        load_all(self._sources(cache), elsewhere)
+
+    def send(self, cache: ColumnCache, elsewhere: Elsewhere) -> None:
+        """Have kernels compiled elsewhere that nobody has begun to compile."""
+        if elsewhere.are_ready:
+            send(self._sources(cache), elsewhere)
+
+    def _sources(self, cache: ColumnCache) -> list[KernelSource]:
+        return [source for generated in self.ready(cache)[1] for source in kernels_of(generated)]
 
 
 def _needed_subqueries(fragment: Fragment) -> list[int]:

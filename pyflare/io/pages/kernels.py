@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import logging
 import threading
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,8 +15,6 @@ from pyflare.io.pages.strings import read_strings
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_log = logging.getLogger(__name__)
-_POLL_SECONDS: Final = 0.2
 
 # Those who are called come before those who call.
 FUNCTIONS: Final[tuple[Any, ...]] = (read_headers, uncompress, read_levels, read_indices, read_numbers, read_strings)
@@ -43,17 +39,31 @@ def current() -> Kernels | None:
     return _ready
 
 
-def prepare(may_compile: Callable[[], bool] = lambda: True) -> Kernels:
-    """Load the functions from Numba's cache. What is not there is compiled, one at a time, when `may_compile` says so.
+def prepare(wait: Callable[[], object] = lambda: None) -> Kernels:
+    """Load the functions from Numba's cache. If one is not there, `wait` for who compiles them, or compile them here.
 
     A compilation holds Numba's lock, for which the kernels of queries would wait.
     """
     global _ready
     with _lock:
         if _ready is None:
-            for function in FUNCTIONS:
-                while not function.is_cached() and not may_compile():
-                    time.sleep(_POLL_SECONDS)
-                function.ready()
+            if not are_cached():
+                wait()
+            compile_all()
             _ready = Kernels(*(f.ready() for f in (read_headers, uncompress, read_numbers, read_strings)))
         return _ready
+
+
+def are_cached() -> bool:
+    """Whether no function has to be compiled. Those that need not be are loaded."""
+    for function in FUNCTIONS:
+        if not function.is_cached():
+            return False
+        function.ready()
+    return True
+
+
+def compile_all() -> None:
+    """Compile what is not in the cache, or load it."""
+    for function in FUNCTIONS:
+        function.ready()
