@@ -22,13 +22,13 @@ import numba
 
 from pyflare.codegen.load import compile_file
 from pyflare.io.pages import kernels
-from pyflare.io.warm import warm_joins
+from pyflare.io.warm import warm_expressions, warm_joins
 
 _log = logging.getLogger(__name__)
 _LOWEST_PRIORITY: Final = 19
 _READY: Final = b"ready\n"
 _DECODER: Final = "decoder"
-_JOINS: Final = "joins"
+_FIRST: Final = ("joins", "expressions")
 _IDLE_SECONDS: Final = 60.0
 
 
@@ -51,12 +51,12 @@ class Compilers:
     def start(self, *, cold: bool = False) -> None:
         """Start the processes that are not there; they are ready in about a second.
 
-        On a `cold` machine the first one begins with functions of join tables.
+        On a `cold` machine they begin with functions that many kernels call, or whoever runs kernels.
         """
         with self._lock:
             missing, self._threads = self._count - self._threads, self._count
         for number in range(missing):
-            first = _JOINS if cold and number == 0 else ""
+            first = _FIRST[number] if cold and number < len(_FIRST) else ""
             threading.Thread(target=self._serve, args=(first,), name="pyflare-compiler", daemon=True).start()
 
     @property
@@ -130,9 +130,11 @@ def main() -> None:
         os.nice(_LOWEST_PRIORITY)
         kernels.compile_all()
         return
-    if task == _JOINS:
+    if task == "joins":
         for _ in warm_joins():
             pass
+    if task == "expressions":
+        warm_expressions()
     numba.njit("int64(int64)")(_identity)  # Numba itself gets ready
     answers.write(_READY)
     logging.disable()  # the backend meets the same error, and says so

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -13,7 +14,7 @@ import pyarrow.parquet as pq
 from pyflare.io import arrow, decode, thrift
 from pyflare.io.columns import Batch, Column, Dictionary
 from pyflare.io.dictionaries import GrowingDictionary
-from pyflare.runtime import aggregation, joins
+from pyflare.runtime import aggregation, dates, decimals, joins, memory, strings
 from pyflare.types import DATE, LONG, STRING, decimal
 
 
@@ -55,6 +56,21 @@ def warm_joins() -> Iterator[None]:
     yield joins.hash_keys(words, texts, 1)
     yield aggregation.find_or_insert(slots, hashes, words, texts, 0, hashes, words, 1)
     yield aggregation.rehash(slots, hashes, 1)
+
+
+def warm_expressions() -> None:
+    """Compile what the commonest expressions over strings, dates and decimals call, the longest first."""
+    for helper in (strings.substring, strings.contains, strings.find_behind):
+        helper.ready()
+    one: Any = np.uint64(1)
+    some: Any = np.int64(0)
+    decimals.wide_divide_half_up_safe((some, some), (some + 1, some))
+    dates.civil(some)
+    memory.hash_word(one)
+    memory.hash_bytes(one, some)
+    memory.bytes_equal(one, some, one, some)
+    memory.bytes_compare(one, some, one, some)
+    strings.starts_with(one, some, one, some)
 
 
 def write_sample(path: str) -> None:
