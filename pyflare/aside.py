@@ -2,8 +2,8 @@
 
 Numba compiles one function at a time, holding its own lock and, mostly, Python's: a query would wait, though there is
 another core. Kernels are compiled by several processes, which come when there is much to do and go when there is
-nothing. On a new machine one of them begins with what builds join tables; the Parquet decoder, which takes seconds, has
-a process of its own, at the lowest priority. All end with their standard input, so at the latest with the backend.
+nothing. On a new machine what many queries call and the Parquet decoder are compiled by a process of their own at the
+lowest priority: the session starts meanwhile. All end with their standard input, so at the latest with the backend.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import os
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import IO, Final
@@ -27,16 +28,29 @@ from pyflare.io.warm import warm_expressions, warm_joins
 _log = logging.getLogger(__name__)
 _LOWEST_PRIORITY: Final = 19
 _READY: Final = b"ready\n"
-_DECODER: Final = "decoder"
-_FIRST: Final = ("joins", "expressions")
+_LIBRARY: Final = "library"
 _IDLE_SECONDS: Final = 60.0
 
 
-def compile_decoder() -> None:
-    """Have the Parquet decoder compiled, and wait for it."""
-    with _started(_DECODER) as process:
-        if process.wait():
-            _log.warning("the process that compiles the Parquet decoder ended with status %s", process.returncode)
+class Library:
+    """The process that compiles functions which are the same in all queries; the Parquet decoder comes last."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it unless it has been started."""
+        if self._process is None:
+            self._process = _started(_LIBRARY)
+            os.setpriority(os.PRIO_PROCESS, self._process.pid, _LOWEST_PRIORITY)
+
+    def finish(self) -> None:
+        """Wait until everything is compiled."""
+        self.start()
+        assert self._process is not None
+        with self._process as process:
+            if process.wait():
+                _log.warning("the process that compiles what queries share ended with status %s", process.returncode)
 
 
 class Compilers:
@@ -48,16 +62,12 @@ class Compilers:
         self._threads = self._ready = 0
         self._jobs: SimpleQueue[tuple[str, threading.Event]] = SimpleQueue()
 
-    def start(self, *, cold: bool = False) -> None:
-        """Start the processes that are not there; they are ready in about a second.
-
-        On a `cold` machine they begin with functions that many kernels call, or whoever runs kernels.
-        """
+    def start(self) -> None:
+        """Start the processes that are not there; they are ready in about a second."""
         with self._lock:
             missing, self._threads = self._count - self._threads, self._count
-        for number in range(missing):
-            first = _FIRST[number] if cold and number < len(_FIRST) else ""
-            threading.Thread(target=self._serve, args=(first,), name="pyflare-compiler", daemon=True).start()
+        for _ in range(missing):
+            threading.Thread(target=self._serve, name="pyflare-compiler", daemon=True).start()
 
     @property
     def are_ready(self) -> bool:
@@ -74,9 +84,9 @@ class Compilers:
                 done.set()
         return done
 
-    def _serve(self, first: str) -> None:
+    def _serve(self) -> None:
         """A process's work, from its start to its end."""
-        with _started(first) as process:
+        with _started() as process:
             assert process.stdin is not None
             assert process.stdout is not None
             if process.stdout.readline() == _READY:
@@ -111,8 +121,8 @@ class Compilers:
             self._jobs.get()[1].set()
 
 
-def _started(task: str) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "pyflare.aside", *([task] if task else [])]
+def _started(*arguments: str) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "pyflare.aside", *arguments]
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
 
@@ -120,38 +130,41 @@ def _started(task: str) -> subprocess.Popen[bytes]:
 
 
 def main() -> None:
-    """Compile the decoder, or kernels as they are asked for."""
+    """Compile the library, or kernels as they are asked for."""
     answers = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)  # what others print is no answer
-    task = sys.argv[1] if len(sys.argv) > 1 else ""
     gc.freeze()
-    if task == _DECODER:
-        threading.Thread(target=_end_with_input, daemon=True).start()
-        os.nice(_LOWEST_PRIORITY)
-        kernels.compile_all()
-        return
-    if task == "joins":
-        for _ in warm_joins():
-            pass
-    if task == "expressions":
-        warm_expressions()
+    if _LIBRARY in sys.argv:
+        compile_library()
+    else:
+        compile_kernels(answers)
+
+
+def compile_library() -> None:
+    """Compile what is not in Numba's cache, or end when standard input does."""
+    threading.Thread(target=_end_with_input, daemon=True).start()
+    for _ in warm_joins():
+        pass
+    warm_expressions()
+    kernels.compile_all()
+
+
+def compile_kernels(answers: IO[bytes]) -> None:
+    """Compile the files that standard input names, and answer when there is one kernel more in the cache, or an error.
+
+    The backend meets the same error when it loads the kernel, and says so.
+    """
     numba.njit("int64(int64)")(_identity)  # Numba itself gets ready
+    logging.disable()
     answers.write(_READY)
-    logging.disable()  # the backend meets the same error, and says so
     for line in sys.stdin.buffer:
-        _compile(Path(os.fsdecode(line.rstrip(b"\n"))))
+        with suppress(Exception):
+            compile_file(Path(os.fsdecode(line.rstrip(b"\n"))))
         answers.write(_READY)
 
 
 def _identity(number: int) -> int:
     return number
-
-
-def _compile(path: Path) -> None:
-    try:
-        compile_file(path)
-    except Exception:
-        _log.debug("a kernel is left to the backend", exc_info=True)
 
 
 def _end_with_input() -> None:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pyflare.aside import Compilers, compile_decoder
+from pyflare.aside import Compilers, Library
 from pyflare.compile import Decision, decide, nothing_of
 from pyflare.config import Config
 from pyflare.errors import Cancelled, DataError, LeftToSpark, Unsupported
@@ -105,14 +105,16 @@ class Backend:
 
     def _warm(self) -> None:
         """What other processes have compiled is loaded; the rest is compiled, much of it by other processes."""
+        library = Library()
         is_cold = not kernels.FUNCTIONS[0].is_cached()
         if is_cold:
-            self._compilers.start(cold=True)
+            library.start()
+            self._compilers.start()
         warm()
         for _ in () if is_cold else warm_joins():
             if self._activity.has_begun:
                 break  # it would wait for what it does not need
-        kernels.prepare(compile_decoder)
+        kernels.prepare(library.finish)
 
     def give_back_at_rest(self) -> None:
         """Hand free memory to the system whenever nothing has run for a while; never returns."""

@@ -14,7 +14,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pyflare.backend import Activity
 from pyflare.errors import ExecutionError, Unsupported
 from pyflare.io.cache import Chunk, ColumnCache
 from pyflare.io.columns import Column, Encoding
@@ -249,14 +248,3 @@ def test_pyarrow_reads_until_the_decoder_is_compiled(tmp_path: Path, monkeypatch
     compiled.set()
     thread.join()
     assert kernels.current() is not None
-
-
-def test_another_process_compiles_and_ends_with_its_input(tmp_path: Path) -> None:
-    """What a cold cache costs, once: it is there for the next process, which compiles nothing."""
-    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
-    command = [sys.executable, "-m", "pyflare.io.pages"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, env=environment) as process:
-        wait_until(lambda: any(tmp_path.rglob("*.nbi")))
-        assert process.poll() is None
-    assert process.returncode == 0
-    assert not list(tmp_path.rglob("*read_strings*.nbi")), "it went on when nobody waited for it"

@@ -109,7 +109,7 @@ class Elsewhere(Protocol):
 
 def load_all(sources: Sequence[KernelSource], elsewhere: Elsewhere) -> None:
     """Load kernels. Those that have to be compiled are compiled elsewhere when somebody is ready."""
-    if sum(not _path(_key(source)).exists() for source in sources) >= _MANY:
+    if sum(_is_new(key) for key in set(map(_key, sources))) >= _MANY:
         elsewhere.start()
     for index, source in enumerate(sources):
         send(sources[index:], elsewhere)
@@ -121,7 +121,7 @@ def send(sources: Sequence[KernelSource], elsewhere: Elsewhere) -> None:
     with _sending:
         for source in sources if elsewhere.are_ready else ():
             key = _key(source)
-            if key not in _loaded and not _path(key).exists():
+            if _is_new(key):
                 _elsewhere[key] = elsewhere.compile(_written(key, source.text))
 
 
@@ -168,6 +168,11 @@ def compile_file(path: Path) -> CompiledKernel:
 
 def _key(source: KernelSource) -> str:
     return hashlib.sha256((_environment() + source.text).encode()).hexdigest()[:24]
+
+
+def _is_new(key: str) -> bool:
+    """Whether nobody on this machine has compiled a kernel, or begun to."""
+    return key not in _loaded and not _path(key).exists()
 
 
 def _path(key: str) -> Path:
