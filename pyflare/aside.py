@@ -108,8 +108,7 @@ class Compilers:
             except Empty:
                 return
             try:
-                requests.write(f"{path}\n".encode())
-                requests.flush()
+                requests.write(os.fsencode(f"{path}\n"))
                 answer = answers.readline()
             except OSError:
                 answer = b""
@@ -123,7 +122,7 @@ class Compilers:
 
 def _started(*arguments: str) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "pyflare.aside", *arguments]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
 
 
 # The processes --------------------------------------------------------------------------------------------------------

@@ -15,9 +15,10 @@ import org.apache.spark.{SimpleFutureAction, TaskContext}
  */
 private[pyflare] final class Companion private (progress: Progress, job: Option[SimpleFutureAction[Unit]]) {
 
+  /** The last task stays: between two phases of a run all that is known of is done, and a job that has ended takes no cancellation. */
   def update(reply: JsonNode): Unit = {
     val total = reply.path("total").asLong
-    if (total > 0) progress.reach(reply.path("done").asDouble / total)
+    if (total > 0) progress.reach(math.min(reply.path("done").asDouble / total, Companion.nearly))
   }
 
   def failure: Option[Throwable] = job.flatMap(_.value).collect { case Failure(e) => e }
@@ -28,6 +29,7 @@ private[pyflare] final class Companion private (progress: Progress, job: Option[
 
 private[pyflare] object Companion {
   private val tasks = 10
+  private val nearly = 0.99
 
   /** On a cluster the tasks would be in other processes, where nobody can tell them how far the run is. */
   def start(exec: PyFlareExec): Companion = {
