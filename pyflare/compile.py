@@ -18,7 +18,9 @@ from pyflare.pipeline.split import split
 from pyflare.plan import aggregation as _aggregation  # noqa: F401  (registers its translators)
 from pyflare.plan import functions as _functions  # noqa: F401
 from pyflare.plan import joins as _joins  # noqa: F401
+from pyflare.plan import leaves as _leaves  # noqa: F401
 from pyflare.plan import operators as ops
+from pyflare.plan import rows as _rows  # noqa: F401
 from pyflare.plan import vectorized_groups as _vectorized_groups  # noqa: F401
 from pyflare.plan.arrays import check_arrays
 from pyflare.plan.decode import Json

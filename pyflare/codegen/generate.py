@@ -12,12 +12,14 @@ from typing import Any
 
 from pyflare.codegen import expressions as _register  # noqa: F401  (registers the generators)
 from pyflare.codegen.aggregates import UNKNOWN_ROWS
+from pyflare.codegen.columns import bind_columns
+from pyflare.codegen.groups import GroupsSpec, emit_groups
 from pyflare.codegen.joins import MULTIPLYING, JoinSpec, emit_probe, join_spec
-from pyflare.codegen.kernel import Kernel, bind_columns
+from pyflare.codegen.kernel import Kernel
 from pyflare.codegen.load import KernelSource, assemble
 from pyflare.codegen.members import members
 from pyflare.codegen.selection import select_rows
-from pyflare.codegen.sinks import GroupsSpec, ModelSpec, RowsSpec, emit_groups, emit_model, emit_rows
+from pyflare.codegen.sinks import ModelSpec, RowsSpec, emit_model, emit_rows
 from pyflare.errors import PlanError, Unsupported
 from pyflare.io.columns import Encoding, Layout, plain_layouts, view_layouts
 from pyflare.pipeline.model import (

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
-from pyflare.codegen.kernel import Kernel, bind_columns, conjunction
-from pyflare.codegen.sinks import hash_code, same_words, words_of
+from pyflare.codegen.columns import bind_columns
+from pyflare.codegen.groups import hash_code, same_words, words_of
+from pyflare.codegen.kernel import Kernel, conjunction
 from pyflare.codegen.values import Frame, Value, buffer, scalar
 from pyflare.io.columns import Layout
 from pyflare.pipeline.model import BuildNode, Probe

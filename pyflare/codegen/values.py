@@ -156,3 +156,18 @@ def array(element: str) -> ParamType:
 def scalar(element: str) -> ParamType:
     """A number."""
     return ParamType(element)
+
+
+def address_of(array: Any) -> int:
+    """Where an array's first element lies."""
+    return int(array.ctypes.data)
+
+
+def dictionary_address(source: Source) -> Callable[[Frame], Any]:
+    """How to find the bytes of a column's dictionary when the kernel runs."""
+    return lambda frame: address_of(frame.column(source).dictionary.bytes)  # type: ignore[union-attr]
+
+
+def dictionary_offsets(source: Source) -> Callable[[Frame], Any]:
+    """How to find where the entries of a column's dictionary begin."""
+    return lambda frame: frame.column(source).dictionary.offsets  # type: ignore[union-attr]

@@ -1,4 +1,4 @@
-"""Wire plan → IR: one function for each Spark operator, and the choice of the subtrees that PyFlare takes.
+"""Wire plan → IR: the choice of the subtrees that PyFlare takes. A function for each Spark operator registers here.
 
 An operator is taken if it is known, its expressions have code, and its children are taken too; a child that is not
 becomes an `Input`, whose rows Spark produces. What a node could not be taken for is kept as a reason.
@@ -9,19 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import unquote, urlparse
 
 from pyflare.config import Config
 from pyflare.errors import NotCompiled, PlanError, PyFlareError, Unsupported
-from pyflare.io.parquet import ScanColumn, ScanFile, ScanSpec
 from pyflare.plan import expressions as e
 from pyflare.plan import operators as ops
 from pyflare.plan.arrays import has_idle_arrays
 from pyflare.plan.decode import Decoder, Json, attribute
-from pyflare.plan.pruning import prunes
-from pyflare.plan.runtime_filters import without_runtime_filters
 from pyflare.plan.structs import Structs
-from pyflare.plan.wire import column_type, kernel_value, literal_value, wire_type
+from pyflare.plan.wire import column_type, wire_type
 from pyflare.types import DataType
 
 Translator = Callable[["Translation", Json], ops.Operator]
@@ -45,7 +41,6 @@ LAYOUT_EXPRESSIONS = frozenset(
 _IN_WORKERS = frozenset(
     {"ArrowAggregatePythonExec", "FlatMapGroupsInPandasExec", "FlatMapGroupsInArrowExec", "ArrowWindowPythonExec"}
 )
-MAX_RANGE_ROWS = 2**40
 _LIMITS = ("CollectLimitExec", "GlobalLimitExec", "LocalLimitExec")
 _HEAVY = (ops.Aggregate, ops.Sort, ops.Model, ops.Join, ops.Evaluate, ops.Grouped)
 
@@ -355,163 +350,3 @@ def _is_single(node: Json) -> bool:
     """Whether a node brings all rows into one partition."""
     partitioning = node["f"].get("outputPartitioning", {}) if node["op"] == "ShuffleExchangeExec" else {}
     return partitioning.get("o") == "SinglePartition" or partitioning.get("f", {}).get("numPartitions") == 1
-
-
-# Leaves ---------------------------------------------------------------------------------------------------------------
-
-
-@translates("FileSourceScanExec")
-def scan(translation: Translation, node: Json) -> ops.Operator:
-    """A Parquet scan; partition columns come after the file's columns."""
-    fields = node["f"]
-    if fields["format"] != "ParquetFileFormat":
-        raise Unsupported(f"files of format {fields['format']} are not supported")
-    if fields["metadataColumns"]:
-        raise Unsupported("file metadata columns are not supported")
-    if any("EXISTS_DEFAULT" in column.get("metadata", {}) for column in fields["requiredSchema"]["fields"]):
-        raise Unsupported("columns with a default for older files are not supported")
-    attrs = translation.attributes(node)
-    partitions = [column["name"] for column in fields["partitionSchema"]["fields"]]
-    types = [wire_type(column["type"]) for column in fields["partitionSchema"]["fields"]]
-    required = len(fields["requiredSchema"]["fields"])
-    columns = tuple(
-        ScanColumn(
-            attr.label if index >= required else fields["requiredSchema"]["fields"][index]["name"],
-            attr.type,
-            partitions.index(attr.label) if index >= required else None,
-        )
-        for index, attr in enumerate(attrs)
-    )
-    spec = ScanSpec(
-        files=tuple(_file(json, types) for json in fields["files"]),
-        columns=columns,
-        prune=tuple(prunes(translation.decoder, fields["dataFilters"] + fields["partitionFilters"], attrs)),
-        case_sensitive=translation.conf.get("spark.sql.caseSensitive") == "true",
-        conf={**translation.conf, **dict(map(tuple, fields["options"]["m"]))},
-    )
-    return ops.Scan(attrs=attrs, node=node["i"], spec=spec)
-
-
-def _file(json: Json, types: list[DataType]) -> ScanFile:
-    url = urlparse(json["path"])
-    if url.scheme not in ("", "file"):
-        raise Unsupported(f"files on {url.scheme} are not supported, only local ones")
-    values = tuple(
-        kernel_value(type_, literal_value({"t": str(type_), **value} if isinstance(value, Mapping) else {"v": value}))
-        for type_, value in zip(types, json["pv"], strict=True)
-    )
-    return ScanFile(unquote(url.path), json["len"], json["mtime"], values)
-
-
-@translates("RangeExec")
-def range_(translation: Translation, node: Json) -> ops.Operator:
-    fields = node["f"]
-    if len(range(fields["start"], fields["end"], fields["step"])[:MAX_RANGE_ROWS]) == MAX_RANGE_ROWS:
-        raise Unsupported(f"a range of {MAX_RANGE_ROWS} rows or more")
-    return ops.Range(
-        attrs=translation.attributes(node),
-        node=node["i"],
-        start=fields["start"],
-        end=fields["end"],
-        step=fields["step"],
-    )
-
-
-@translates("LocalTableScanExec")
-def local_table(translation: Translation, node: Json) -> ops.Operator:
-    attrs = translation.attributes(node)
-    rows = node["f"]["rows"]
-    if isinstance(rows, Mapping):
-        raise Unsupported("the local relation is too large or has values of unsupported types")
-    values = tuple(
-        tuple(
-            kernel_value(attr.type, literal_value(cell if isinstance(cell, Mapping) else {"v": cell}))
-            for attr, cell in zip(attrs, row, strict=True)
-        )
-        for row in rows
-    )
-    return ops.Values(attrs=attrs, node=node["i"], rows=values)
-
-
-# Rows -----------------------------------------------------------------------------------------------------------------
-
-
-@translates("ShuffleExchangeExec", "CoalesceExec", "BroadcastExchangeExec")
-def exchange(translation: Translation, node: Json) -> ops.Operator:
-    """Within one process there is nothing to exchange."""
-    return translation.child(node)
-
-
-@translates("FilterExec")
-def filter_(translation: Translation, node: Json) -> ops.Operator:
-    child = translation.child(node)
-    json = without_runtime_filters(node["f"]["condition"])
-    if json is None:
-        return child
-    condition = translation.decoder.expression(json)
-    return ops.Filter(attrs=child.attrs, node=node["i"], child=child, condition=condition)
-
-
-@translates("ProjectExec")
-def project(translation: Translation, node: Json) -> ops.Operator:
-    child = translation.child(node)
-    columns = translation.columns(node["f"]["projectList"])
-    return ops.Project(attrs=tuple(c.attr for c in columns), node=node["i"], child=child, columns=columns)
-
-
-@translates("ExpandExec")
-def expand(translation: Translation, node: Json) -> ops.Operator:
-    child = translation.child(node)
-    projections = tuple(translation.decoder.expressions(row) for row in node["f"]["projections"])
-    return ops.Expand(attrs=translation.attributes(node), node=node["i"], child=child, projections=projections)
-
-
-@translates("UnionExec")
-def union(translation: Translation, node: Json) -> ops.Operator:
-    children = tuple(translation.child(node, index) for index in range(len(node["ch"])))
-    return ops.Union(attrs=translation.attributes(node), node=node["i"], inputs=children)
-
-
-# Order and limits -----------------------------------------------------------------------------------------------------
-
-
-def _sort_keys(translation: Translation, json: Any) -> tuple[ops.SortKey, ...]:
-    return tuple(
-        ops.SortKey(
-            translation.decoder.expression(order["f"]["child"]),
-            order["f"]["direction"]["o"] == "Descending",
-            order["f"]["nullOrdering"]["o"] == "NullsFirst",
-        )
-        for order in json
-    )
-
-
-@translates("SortExec")
-def sort(translation: Translation, node: Json) -> ops.Operator:
-    child = translation.child(node)
-    keys = _sort_keys(translation, node["f"]["sortOrder"])
-    return ops.Sort(attrs=child.attrs, node=node["i"], child=child, keys=keys)
-
-
-@translates("TakeOrderedAndProjectExec")
-def top_k(translation: Translation, node: Json) -> ops.Operator:
-    child = translation.child(node)
-    fields = node["f"]
-    offset = max(fields["offset"], 0)
-    keys = _sort_keys(translation, fields["sortOrder"])
-    limit = max(fields["limit"] - offset, 0)
-    best = ops.Sort(attrs=child.attrs, node=node["i"], child=child, keys=keys, limit=limit, offset=offset)
-    columns = translation.columns(fields["projectList"])
-    return ops.Project(attrs=tuple(c.attr for c in columns), node=node["i"], child=best, columns=columns)
-
-
-@translates("CollectLimitExec", "GlobalLimitExec", "LocalLimitExec")
-def limit(translation: Translation, node: Json) -> ops.Operator:
-    """`limit` counts the rows before `offset` is taken off; -1 is no limit."""
-    child = translation.child(node)
-    offset = max(node["f"].get("offset", 0), 0)
-    count = node["f"]["limit"]
-    if node["op"] == "LocalLimitExec":
-        return child
-    rows = None if count < 0 else max(count - offset, 0)
-    return ops.Limit(attrs=child.attrs, node=node["i"], child=child, limit=rows, offset=offset)

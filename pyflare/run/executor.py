@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 
 from pyflare.codegen.generate import Generated
+from pyflare.codegen.groups import GroupsSpec
 from pyflare.codegen.kernel import DATA_ERROR
 from pyflare.codegen.load import KernelSource, load
-from pyflare.codegen.sinks import GroupsSpec, ModelSpec, RowsSpec
+from pyflare.codegen.sinks import ModelSpec, RowsSpec
 from pyflare.codegen.values import Frame
 from pyflare.errors import DataError, Unsupported
 from pyflare.io.columns import Batch, Column, Encoding, Layout

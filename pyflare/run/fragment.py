@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 import numpy as np
 
 from pyflare.codegen.generate import Generated
+from pyflare.codegen.groups import HASH_ONLY
 from pyflare.codegen.load import Elsewhere, KernelSource, load_all, send
-from pyflare.codegen.sinks import HASH_ONLY
 from pyflare.compile import Fragment, programs
 from pyflare.errors import DataError, TooManyGroups
 from pyflare.io.cache import ColumnCache

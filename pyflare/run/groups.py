@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from pyflare.codegen.aggregates import StateArray
-from pyflare.codegen.sinks import GroupsSpec, KeyColumn
+from pyflare.codegen.groups import GroupsSpec, KeyColumn
 from pyflare.codegen.values import Frame, Source
 from pyflare.errors import ExecutionError, TooManyGroups
 from pyflare.io.columns import Array, Batch, Column, Dictionary, Encoding
