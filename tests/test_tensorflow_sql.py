@@ -128,6 +128,9 @@ def test_arrays(filed: SparkSession) -> None:
         "SELECT id, probabilities(a, b, c, d) AS p, flags(a) AS f FROM filed",
         "SELECT t.id, u.p FROM filed t JOIN (SELECT id, probabilities(a, b, c, d) AS p FROM filed) u ON t.id = u.id",
         "SELECT classifier(a, b, c, id) AS c, count(*) AS n FROM filed WHERE classifier(a, b, c, id) < 2 GROUP BY 1",
+        "SELECT t.id, u.id AS other FROM filed t JOIN filed u ON t.id = u.id AND classifier(t.a, t.b, t.c, t.id) < 2",
+        "SELECT t.id, u.id AS other FROM filed t JOIN filed u ON classifier(t.a, t.b, t.c, t.id) = u.id - 1",
+        "SELECT t.id, u.id AS other FROM filed t JOIN filed u ON t.id < u.id AND classifier(t.a, u.b, t.c, u.id) = 1",
     ],
 )
 def test_arrays_in_and_out(filed: SparkSession, query: str) -> None:
