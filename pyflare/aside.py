@@ -155,11 +155,12 @@ def compile_kernels(answers: IO[bytes]) -> None:
     """
     numba.njit("int64(int64)")(_identity)  # Numba itself gets ready
     logging.disable()
-    answers.write(_READY)
-    for line in sys.stdin.buffer:
-        with suppress(Exception):
-            compile_file(Path(os.fsdecode(line.rstrip(b"\n"))))
+    with suppress(BrokenPipeError):  # the backend has gone
         answers.write(_READY)
+        for line in sys.stdin.buffer:
+            with suppress(Exception):
+                compile_file(Path(os.fsdecode(line.rstrip(b"\n"))))
+            answers.write(_READY)
 
 
 def _identity(number: int) -> int:

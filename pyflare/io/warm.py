@@ -1,4 +1,4 @@
-"""Having the kernels of this package compiled, or loaded from the disk cache, before the first query needs them."""
+"""Having what all queries share compiled, or loaded from the disk cache, before the first query needs it."""
 
 from __future__ import annotations
 

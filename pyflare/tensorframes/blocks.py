@@ -109,18 +109,6 @@ class MapRows:
 
 
 @dataclass(frozen=True)
-class MapBatches:
-    """Batches through a graph that treats each row on its own, so that their sizes do not matter."""
-
-    keeps_nothing: ClassVar[bool] = True
-    blocks: MapBlocks
-
-    def __call__(self, batches: Batches) -> Iterator[pa.RecordBatch]:
-        for batch in batches:
-            yield from self.blocks([batch])
-
-
-@dataclass(frozen=True)
 class Reduce:
     """A partition reduced to one row; an empty one gives none."""
 
@@ -141,11 +129,11 @@ class Reduce:
 
 
 @dataclass(frozen=True)
-class ReduceBatches:
-    """Each batch reduced to one row, for graphs that do not mind how rows are cut into blocks."""
+class Batchwise:
+    """Each batch as a block of its own, for graphs that do not mind how rows are cut into blocks."""
 
     keeps_nothing: ClassVar[bool] = True
-    blocks: Reduce
+    blocks: MapBlocks | Reduce
 
     def __call__(self, batches: Batches) -> Iterator[pa.RecordBatch]:
         for batch in batches:

@@ -17,7 +17,7 @@ import pandas as pd
 
 from pyflare.tensorflow.tensors import tensorflow
 from pyflare.tensorframes import checks, loops, programs, shapes
-from pyflare.tensorframes.blocks import Analyze, MapBatches, MapBlocks, MapRows, Reduce, ReduceGroup
+from pyflare.tensorframes.blocks import Analyze, Batchwise, MapBlocks, MapRows, Reduce, ReduceGroup
 from pyflare.tensorframes.checks import Feeding
 from pyflare.tensorframes.columns import merged
 from pyflare.tensorframes.errors import InvalidDimensionException, InvalidTypeException, TensorFramesError
@@ -77,7 +77,7 @@ def map_blocks(
     frame = mapping.trimmed() if trim else mapping.whole()
     function: Any = MapBlocks(mapping.program, mapping.feeds(frame), mapping.outputs(Feeding.BLOCK), trim)
     if loops.goes_by_rows(mapping.program):
-        function = MapBatches(function)
+        function = Batchwise(function)
     return frame.mapped(function, mapping.fields(Feeding.BLOCK), only_new=trim)
 
 
@@ -98,7 +98,7 @@ def map_rows(
     frame, outputs = mapping.whole(), mapping.outputs(Feeding.ROW)
     function: Any = MapRows(mapping.program, mapping.feeds(frame), outputs)
     if loops.can_map(mapping.program):
-        function = MapBatches(MapBlocks(loops.mapped(mapping.program), function.feeds, outputs, trim=False))
+        function = Batchwise(MapBlocks(loops.mapped(mapping.program), function.feeds, outputs, trim=False))
     return frame.mapped(function, mapping.fields(Feeding.ROW), only_new=False)
 
 

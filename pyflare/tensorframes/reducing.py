@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from pyflare.tensorflow.tensors import Array
 from pyflare.tensorframes import checks, loops, shapes
-from pyflare.tensorframes.blocks import Output, Reduce, ReduceBatches
+from pyflare.tensorframes.blocks import Batchwise, Output, Reduce
 from pyflare.tensorframes.checks import Feeding
 from pyflare.tensorframes.columns import Feed
 from pyflare.tensorframes.errors import InvalidDimensionException, TensorFramesError
@@ -92,9 +92,9 @@ class Reducer:
 
         return carried(frame, self.indices()).frame.mapInArrow(self._function(), StructType(self.fields()))
 
-    def _function(self) -> Reduce | ReduceBatches:
+    def _function(self) -> Reduce | Batchwise:
         blocks = Reduce(self.program, self.feeds(), self.outputs())
-        return ReduceBatches(blocks) if self.takes_batches else blocks
+        return Batchwise(blocks) if self.takes_batches else blocks
 
     def _cells(self, table: pa.Table) -> list[list[Array]]:
         """One cell per fetch, in their order, of each row."""
