@@ -23,7 +23,8 @@ import numba
 
 from pyflare.codegen.load import compile_file
 from pyflare.io.pages import kernels
-from pyflare.io.warm import warm_expressions, warm_joins
+from pyflare.io.warm import warm_expressions
+from pyflare.runtime import library
 
 _log = logging.getLogger(__name__)
 _LOWEST_PRIORITY: Final = 19
@@ -74,12 +75,15 @@ class Compilers:
         """Whether somebody would take a kernel now."""
         return self._ready > 0
 
-    def compile(self, path: Path) -> threading.Event:
-        """Have the kernel in a file compiled. The event says that somebody has tried, or that nobody will."""
+    def compile(self, name: str) -> threading.Event:
+        """Have the kernel in a file compiled, or a function that queries share (`pyflare.runtime.library`).
+
+        The event says that somebody has tried, or that nobody will.
+        """
         done = threading.Event()
         with self._lock:
             if self.are_ready:
-                self._jobs.put((str(path), done))
+                self._jobs.put((name, done))
             else:
                 done.set()
         return done
@@ -100,15 +104,15 @@ class Compilers:
             self._threads -= 1
 
     def _hand_over(self, requests: IO[bytes], answers: IO[bytes]) -> None:
-        """Ask for one kernel after the other. Returns when there are no more, or the process does not answer."""
+        """Ask for one after the other. Returns when there are no more, or the process does not answer."""
         answer = _READY
         while answer:
             try:
-                path, done = self._jobs.get(timeout=self._idle_seconds)
+                name, done = self._jobs.get(timeout=self._idle_seconds)
             except Empty:
                 return
             try:
-                requests.write(os.fsencode(f"{path}\n"))
+                requests.write(os.fsencode(f"{name}\n"))
                 answer = answers.readline()
             except OSError:
                 answer = b""
@@ -142,14 +146,14 @@ def main() -> None:
 def compile_library() -> None:
     """Compile what is not in Numba's cache, or end when standard input does."""
     threading.Thread(target=_end_with_input, daemon=True).start()
-    for _ in warm_joins():
+    for _ in library.compile_each():
         pass
     warm_expressions()
     kernels.compile_all()
 
 
 def compile_kernels(answers: IO[bytes]) -> None:
-    """Compile the files that standard input names, and answer when there is one kernel more in the cache, or an error.
+    """Compile what standard input names, and answer when there is one more in the cache, or an error.
 
     The backend meets the same error when it loads the kernel, and says so.
     """
@@ -159,8 +163,17 @@ def compile_kernels(answers: IO[bytes]) -> None:
         answers.write(_READY)
         for line in sys.stdin.buffer:
             with suppress(Exception):
-                compile_file(Path(os.fsdecode(line.rstrip(b"\n"))))
+                compile_named(os.fsdecode(line.rstrip(b"\n")))
             answers.write(_READY)
+
+
+def compile_named(name: str) -> None:
+    """Compile the kernel in a file, or a function that queries share."""
+    path = Path(name)
+    if path.is_absolute():
+        compile_file(path)
+    else:
+        library.compile_named(name)
 
 
 def _identity(number: int) -> int:

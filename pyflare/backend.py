@@ -26,10 +26,11 @@ from pyflare.io.arrow import to_bytes, write_stream
 from pyflare.io.cache import ColumnCache
 from pyflare.io.columns import Batch
 from pyflare.io.pages import kernels
-from pyflare.io.warm import warm, warm_joins, write_sample
+from pyflare.io.warm import warm, write_sample
 from pyflare.run.fragment import Attempt, Programs, Schema
 from pyflare.run.table import Table
 from pyflare.run.threads import Metrics
+from pyflare.runtime import library
 
 log = logging.getLogger("pyflare")
 
@@ -105,16 +106,16 @@ class Backend:
 
     def _warm(self) -> None:
         """What other processes have compiled is loaded; the rest is compiled, much of it by other processes."""
-        library = Library()
+        shared = Library()
         is_cold = not kernels.FUNCTIONS[0].is_cached()
         if is_cold:
-            library.start()
+            shared.start()
             self._compilers.start()
         warm()
-        for _ in () if is_cold else warm_joins():
+        for _ in () if is_cold else library.compile_each():
             if self._activity.has_begun:
                 break  # it would wait for what it does not need
-        kernels.prepare(library.finish)
+        kernels.prepare(shared.finish)
 
     def give_back_at_rest(self) -> None:
         """Hand free memory to the system whenever nothing has run for a while; never returns."""

@@ -16,8 +16,7 @@ from pyflare.errors import ExecutionError
 from pyflare.io import arrow
 from pyflare.io import kernels as io_kernels
 from pyflare.io.columns import Batch, Column, Dictionary, Layout
-from pyflare.io.warm import warm, warm_joins
-from pyflare.runtime import joins
+from pyflare.io.warm import warm
 from pyflare.types import LONG, STRING, DataType, decimal
 from tests.io_support import expected, same, values
 
@@ -204,13 +203,6 @@ def test_kernels_are_warmed_before_they_are_needed() -> None:
     warm()
     kernels = [kernel for kernel in vars(io_kernels).values() if hasattr(kernel, "signatures")]
     assert {kernel.__name__ for kernel in kernels if not kernel.signatures} <= {"wide_bounds"}
-    assert len(list(warm_joins())) > 10
-    public = {
-        name
-        for name, kernel in vars(joins).items()
-        if getattr(kernel, "__module__", "") == joins.__name__ and name[0] != "_"
-    }
-    assert not [name for name in public if not vars(joins)[name].signatures]
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

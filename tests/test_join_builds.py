@@ -24,6 +24,9 @@ from pyflare.run.table import Table
 from pyflare.run.together import SHARE_ROWS, Together, in_turn
 from pyflare.types import LONG, STRING, DataType
 from tests.differential import assert_same
+from tests.foreseen import only_foreseen_types
+
+__all__ = ["only_foreseen_types"]
 
 MANY = 2 * SHARE_ROWS + 77
 LONGS = (-(2**63), 2**63 - 1)

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from numba import boolean, types
 
-from pyflare.codegen.passes import Pipeline
 from pyflare.runtime.memory import OPTIONS
 from pyflare.runtime.parameters import KERNEL, array, buffer, given, packing
+from pyflare.runtime.passes import Pipeline
 
 NUMBERS: Final[list[tuple[Any, list[Any]]]] = [
     (types.int8, [-128, 0, 127]),

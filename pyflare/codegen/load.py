@@ -24,13 +24,14 @@ import numba
 
 import pyflare.runtime
 from pyflare.codegen.kernel import Kernel
-from pyflare.codegen.passes import Pipeline
 from pyflare.codegen.values import Param
 from pyflare.codegen.writer import INDENT
 from pyflare.config import cache_home
+from pyflare.runtime import library
 from pyflare.runtime.memory import OPTIONS
 from pyflare.runtime.outlined import make_ready
 from pyflare.runtime.parameters import KERNEL, CompiledKernel, Packing, packing
+from pyflare.runtime.passes import Pipeline
 
 _log = logging.getLogger(__name__)
 _lock = threading.Lock()
@@ -99,12 +100,12 @@ def _environment() -> str:
 
 
 class Elsewhere(Protocol):
-    """Who compiles kernels beside this process (`pyflare.aside.Compilers`)."""
+    """Who compiles beside this process (`pyflare.aside.Compilers`)."""
 
     def start(self) -> None: ...
     @property
     def are_ready(self) -> bool: ...
-    def compile(self, path: Path) -> threading.Event: ...
+    def compile(self, name: str) -> threading.Event: ...
 
 
 def load_all(sources: Sequence[KernelSource], elsewhere: Elsewhere) -> None:
@@ -117,12 +118,21 @@ def load_all(sources: Sequence[KernelSource], elsewhere: Elsewhere) -> None:
 
 
 def send(sources: Sequence[KernelSource], elsewhere: Elsewhere) -> None:
-    """Have those kernels compiled elsewhere, if somebody is ready, that nobody has compiled or begins to."""
+    """Have those kernels compiled elsewhere, if somebody is ready, that nobody has compiled or begins to.
+
+    After many of them comes what such queries call between their kernels.
+    """
+    if not elsewhere.are_ready:
+        return
     with _sending:
-        for source in sources if elsewhere.are_ready else ():
+        sent = 0
+        for source in sources:
             key = _key(source)
             if _is_new(key):
-                _elsewhere[key] = elsewhere.compile(_written(key, source.text))
+                _elsewhere[key] = elsewhere.compile(str(_written(key, source.text)))
+                sent += 1
+        if sent >= _MANY:
+            library.expect_all(elsewhere.compile)
 
 
 def load(source: KernelSource) -> tuple[CompiledKernel, int]:

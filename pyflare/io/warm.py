@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -14,7 +13,7 @@ import pyarrow.parquet as pq
 from pyflare.io import arrow, decode, thrift
 from pyflare.io.columns import Batch, Column, Dictionary
 from pyflare.io.dictionaries import GrowingDictionary
-from pyflare.runtime import aggregation, dates, decimals, joins, memory, strings
+from pyflare.runtime import dates, decimals, memory, strings
 from pyflare.types import DATE, LONG, STRING, decimal
 
 
@@ -37,25 +36,6 @@ def warm() -> None:
         decode.bounds(Column(column.data, ok), type_)
     for words in (pa.array(["a"]), pa.array(["a", None])):
         decode.decode_codes([words.dictionary_encode()], GrowingDictionary())
-
-
-def warm_joins() -> Iterator[None]:
-    """Compile what builds join tables and merges groups, a function at each step."""
-    texts, none = np.zeros(1, np.uint8), np.zeros(0, np.bool_)
-    words, hashes, slots = np.zeros(1, np.int64), np.zeros(1, np.uint64), np.full(2, -1, np.int32)
-    starts, order = np.zeros(3, np.int32), np.zeros(1, np.int32)
-    for keys in (np.zeros(1, np.int64), np.zeros(1, np.int32)):
-        yield joins.ascends(keys, 0, 1)
-        yield joins.mark_starts(keys, 0, starts, 0, 2)
-        yield joins.count_groups(keys, none, 0, starts)
-        yield joins.put_in_order(keys, none, 0, starts, order)
-    for values in (texts, np.zeros(1, np.uint32), hashes, np.zeros(1, np.complex128)):
-        for rows in (order, order.astype(np.int64)):
-            yield joins.gather(values, rows, values.copy(), 0, 1)
-    yield joins.mark_members(starts, np.zeros(3, np.uint8), 0, 2)
-    yield joins.hash_keys(words, texts, 1)
-    yield aggregation.find_or_insert(slots, hashes, words, texts, 0, hashes, words, 1)
-    yield aggregation.rehash(slots, hashes, 1)
 
 
 def warm_expressions() -> None:

@@ -273,11 +273,11 @@ class HashGroups(Groups):
         self.reserve(self.count + other.count)
         texts = np.array(self.spec.texts, np.uint8)
         mine, theirs = self.arrays, other.arrays
-        places, count = find_or_insert(
+        places = np.empty(other.count, np.int64)
+        mine["ht_count"][0] = find_or_insert(
             mine["ht_slots"], mine["ht_hashes"], mine["ht_keys"], texts, self.count,
-            theirs["ht_hashes"], theirs["ht_keys"], other.count,
+            theirs["ht_hashes"], theirs["ht_keys"], places,
         )  # fmt: skip
-        mine["ht_count"][0] = count
         _merge(self.spec, self.arrays, theirs, places)
 
     def result(self) -> Batch:

@@ -150,11 +150,12 @@ def _hashed(spec: JoinSpec, keys: list[tuple[Column, Layout]], length: int, vali
     rows = np.arange(length) if valid is None else np.flatnonzero(valid)
     if len(rows) < length:
         words = np.ascontiguousarray(words.reshape(length, -1)[rows]).ravel()
-    hashes = hash_keys(words, texts, len(rows))
+    hashes, found = np.empty(len(rows), np.uint64), np.empty(len(rows), np.int64)
+    hash_keys(words, texts, hashes)
     capacity = max(16, 1 << (2 * len(rows)).bit_length())
     slots = np.full(capacity, -1, np.int32)
     kept_hashes, kept_keys = np.zeros(max(len(rows), 1), np.uint64), np.zeros(max(len(words), 1), np.int64)
-    found, groups = find_or_insert(slots, kept_hashes, kept_keys, texts, 0, hashes, words, len(rows))
+    groups = find_or_insert(slots, kept_hashes, kept_keys, texts, 0, hashes, words, found)
     places = found
     if len(rows) < length:
         places = np.full(length, -1, np.int64)

@@ -15,6 +15,7 @@ from pyflare.runtime.decimals import divide_rounded
 from pyflare.runtime.int128 import wide, wide_lt
 from pyflare.runtime.int256 import magnitude, power
 from pyflare.runtime.memory import OPTIONS, bytes_compare
+from pyflare.runtime.shared import shared
 from pyflare.types import DataType, Kind
 
 Array = npt.NDArray[Any]
@@ -131,7 +132,7 @@ def _wide_better(a: Array, b: Array, at: Array, smaller: bool) -> Array:
 # Hash tables of groups ------------------------------------------------------------------------------------------------
 
 
-@njit(**OPTIONS)
+@shared("(int32[::1], uint64[::1], int64)", usual=1)
 def rehash(slots: Array, hashes: Array, count: int) -> None:
     """Enter `count` groups into an empty slot table."""
     mask = uint64(len(slots) - 1)
@@ -142,7 +143,7 @@ def rehash(slots: Array, hashes: Array, count: int) -> None:
         slots[at] = g
 
 
-@njit(**OPTIONS)
+@shared("(int32[::1], uint64[::1], int64[::1], uint8[::1], int64, uint64[::1], int64[::1], int64[::1])", usual=1)
 def find_or_insert(
     slots: Array,
     hashes: Array,
@@ -151,16 +152,16 @@ def find_or_insert(
     count: int,
     new_hashes: Array,
     new_keys: Array,
-    new_count: int,
-) -> tuple[Array, int]:
-    """The group of each of `new_count` keys in a table with room for all of them; unknown ones are added.
+    places: Array,
+) -> int:
+    """Set the group of each of the new keys in a table with room for all of them; unknown ones are added.
 
     `texts` has one byte for each key word: 1 where the word is an address whose length is the next word.
+    Returns how many groups there are then.
     """
     width = len(texts)
     mask = uint64(len(slots) - 1)
-    places = np.empty(new_count, np.int64)
-    for n in range(new_count):
+    for n in range(len(places)):
         h = new_hashes[n]
         at = h & mask
         while True:
@@ -177,7 +178,7 @@ def find_or_insert(
                 break
             at = (at + uint64(1)) & mask
         places[n] = g
-    return places, count
+    return count
 
 
 @njit(**OPTIONS)

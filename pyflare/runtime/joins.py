@@ -5,23 +5,26 @@ The group of row r is `keys[r] - low`, from 0 to `groups` - 1; group g has the p
 
 from __future__ import annotations
 
-from typing import Any
+from bisect import bisect_left
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from numba import int64, njit, uint8, uint64
+from numba import int64, uint64
 
-from pyflare.runtime.memory import OPTIONS, hash_bytes, hash_word
+from pyflare.runtime.memory import hash_bytes, hash_word
+from pyflare.runtime.shared import shared
 
 Array = npt.NDArray[Any]
 
+_BLOCK: Final = 2**15
 
-@njit(**OPTIONS)
-def hash_keys(words: Array, texts: Array, count: int) -> Array:
-    """The hash of each row's key words, as the kernels compute it (`codegen.sinks`)."""
+
+@shared("(int64[::1], uint8[::1], uint64[::1])", usual=1)
+def hash_keys(words: Array, texts: Array, hashes: Array) -> None:
+    """Set the hash of each row's key words, as the kernels compute it (`codegen.sinks`)."""
     width = len(texts)
-    hashes = np.empty(count, np.uint64)
-    for row in range(count):
+    for row in range(len(hashes)):
         h = uint64(0)
         w = 0
         while w < width:
@@ -35,53 +38,40 @@ def hash_keys(words: Array, texts: Array, count: int) -> Array:
             h = hash_word(part if w == 0 else h ^ part)
             w += step
         hashes[row] = h
-    return hashes
 
 
-@njit(**OPTIONS)
 def ascends(keys: Array, first: int, last: int) -> bool:
     """Whether none of the rows `first … last` has a smaller key than the row before it."""
-    row = uint64(max(first, 1))
-    while row < uint64(last):
-        end = min(uint64(last), row + uint64(4096))
-        falls = uint8(0)
-        for at in range(row, end):
-            falls |= uint8(keys[at] < keys[at - uint64(1)])
-        if falls:
+    for start in range(max(first, 1), last, _BLOCK):
+        part = keys[start - 1 : min(last, start + _BLOCK)]
+        if (part[1:] < part[:-1]).any():
             return False
-        row = end
     return True
 
 
-@njit(**OPTIONS)
 def mark_starts(keys: Array, low: int, starts: Array, first: int, last: int) -> None:
-    """Set `starts[first … last]` for rows that lie in the order of their keys.
+    """Set `starts[first … last]` for rows that lie in the order of their keys."""
+    begin, end = (bisect_left(keys, low + group) for group in (first - 1, last - 1))
+    mark_ends(keys, low, starts, first, last, begin, end)
+
+
+@shared(*(f"({key}[::1], int64, int32[::1], int64, int64, int64, int64)" for key in ("int64", "int32")), usual=1)
+def mark_ends(keys: Array, low: int, starts: Array, first: int, last: int, begin: int, end: int) -> None:
+    """Set `starts[first … last]`, where groups start, from the rows `begin … end` of the groups before those.
 
     Without a branch: each row overwrites its group's end, and groups without rows then take the end before them.
     """
     starts[uint64(first) : uint64(last)] = 0
-    ends = _rows_below(keys, low, first - 1)
-    for row in range(uint64(ends), uint64(_rows_below(keys, low, last - 1))):
+    for row in range(uint64(begin), uint64(end)):
         starts[uint64(int64(keys[row]) - low) + uint64(1)] = row + uint64(1)
+    latest = int64(begin)
     for group in range(uint64(first), uint64(last)):
-        ends = max(ends, int64(starts[group]))
-        starts[group] = ends
+        if starts[group] > latest:
+            latest = int64(starts[group])
+        starts[group] = latest
 
 
-@njit(**OPTIONS)
-def _rows_below(keys: Array, low: int, group: int) -> int:
-    """How many rows of ascending keys are in groups below `group`."""
-    row, end = int64(0), int64(len(keys))
-    while row < end:
-        middle = (row + end) >> 1
-        if int64(keys[uint64(middle)]) - low < group:
-            row = middle + 1
-        else:
-            end = middle
-    return row
-
-
-@njit(**OPTIONS)
+@shared(*(f"({key}[::1], bool_[::1], int64, int32[::1])" for key in ("int64", "int32")), usual=0)
 def count_groups(keys: Array, ok: Array, low: int, starts: Array) -> None:
     """Set `starts` (`groups` + 2 entries) to where groups start, one entry late, for `put_in_order`.
 
@@ -95,7 +85,7 @@ def count_groups(keys: Array, ok: Array, low: int, starts: Array) -> None:
         starts[entry] += starts[entry - uint64(1)]
 
 
-@njit(**OPTIONS)
+@shared(*(f"({key}[::1], bool_[::1], int64, int32[::1], int32[::1])" for key in ("int64", "int32")), usual=0)
 def put_in_order(keys: Array, ok: Array, low: int, starts: Array, order: Array) -> None:
     """Write the rows in the order of their groups, those without one last.
 
@@ -112,14 +102,19 @@ def put_in_order(keys: Array, ok: Array, low: int, starts: Array, order: Array) 
             rest += uint64(1)
 
 
-@njit(**OPTIONS)
 def mark_members(starts: Array, members: Array, first: int, last: int) -> None:
     """Set `members[first … last]` to whether the groups have rows."""
-    for group in range(uint64(first), uint64(last)):
-        members[group] = uint8(starts[group] != starts[group + uint64(1)])
+    np.not_equal(starts[first:last], starts[first + 1 : last + 1], out=members[first:last].view(np.bool_))
 
 
-@njit(**OPTIONS)
+_GATHERED = [
+    f"{word}[::1], {row}[::1], {word}"
+    for row in ("int64", "int32")
+    for word in ("uint64", "uint32", "complex128", "uint8")
+]
+
+
+@shared(*(f"({arrays}[::1], int64, int64)" for arrays in _GATHERED), usual=3)
 def gather(values: Array, rows: Array, out: Array, first: int, last: int) -> None:
     """Set `out[first … last]` to the values at those rows."""
     for place in range(uint64(first), uint64(last)):
