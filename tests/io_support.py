@@ -25,7 +25,7 @@ _EXACT: Final = decimal.Context(prec=60)
 def listed(path: Path, *partition_values: Any) -> ScanFile:
     """A file as Spark would list it."""
     stat = path.stat()
-    return ScanFile(str(path), stat.st_size, int(stat.st_mtime * 1000), partition_values)
+    return ScanFile(str(path), stat.st_size, partition_values)
 
 
 def scan(

@@ -185,6 +185,21 @@ def test_strings_that_outgrow_the_guess(tmp_path: Path, decoded: list[bool]) -> 
     assert decoded == [True]
 
 
+@pytest.mark.parametrize(("most", "is_read"), [(99_999, False), (100_000, True)])
+@pytest.mark.parametrize("dictionary", [False, True])
+def test_strings_of_more_bytes_than_offsets_reach(
+    tmp_path: Path, decoded: list[bool], monkeypatch: pytest.MonkeyPatch, most: int, is_read: bool, dictionary: bool
+) -> None:
+    """The limit is 2 GiB, also where the pages are small; pyarrow then says that it is too much."""
+    monkeypatch.setattr("pyflare.io.pages.decoder._MOST_BYTES", most)
+    path = tmp_path / "t.parquet"
+    texts = [b"%03d" % (n % 10) + b"x" * 97 for n in range(1000)]
+    pq.write_table(pa.table({"c": pa.array(texts, pa.binary())}), path, use_dictionary=dictionary, data_page_size=5000)
+    monkeypatch.setattr("pyflare.io.parquet.MAX_DICTIONARY_BYTES", 0)
+    assert rows(scan(path, {"c": DataType("binary")})) == [texts]
+    assert decoded == [is_read]
+
+
 def test_damage_is_an_error_or_what_pyarrow_reads(tmp_path: Path, decoded: list[bool]) -> None:
     kinds = ("integer", "decimal18", "double", "string")
     table = pa.table({f"{kind} {shape}": column(kind, shape, 0.1) for kind in kinds for shape in ("few", "many")})

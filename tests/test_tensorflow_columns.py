@@ -133,7 +133,7 @@ def test_arrays(session: SparkSession, query: str) -> None:
     ("query", "reason"),
     [
         ("SELECT id, total(v) AS t, v FROM elsewhere WHERE id < 500", "FileFormat"),
-        ("SELECT id, v FROM nulls", "columns of arrays are read for models only"),
+        ("SELECT id, v FROM nulls", "columns of arrays are read for models and functions"),
         ("SELECT (SELECT max(id) FROM nulls WHERE v IS NOT NULL) AS m, id FROM vectors", "ScalarSubquery: columns of"),
         ("SELECT v[1] AS e, total(v) AS t FROM vectors", "GetArrayItem"),
         ("SELECT v, count(*) AS n FROM nulls WHERE total(v) > 1 GROUP BY v", "ArrayTransform"),
@@ -231,7 +231,7 @@ def test_a_column_of_a_file_is_the_models_tensor(tmp_path: Path) -> None:
     """Arrow's buffer, the column, what is left of it after a filter of its end, and the tensor: one address."""
     path = Path(write(tmp_path / "t.parquet", np.ones((ROWS, 4)).tolist(), rows=ROWS))
     columns = (ScanColumn("v", array_of(FLOAT)),)
-    scan = open_scan(ScanSpec((ScanFile(str(path), path.stat().st_size, 0),), columns), ColumnCache(2**30))
+    scan = open_scan(ScanSpec((ScanFile(str(path), path.stat().st_size),), columns), ColumnCache(2**30))
     (column,) = scan.read(scan.morsels[0], [0]).columns
     again = scan.read(scan.morsels[0], [0]).columns[0]
     step = identity(tmp_path / "model").plan([array_of(FLOAT)], array_of(FLOAT))

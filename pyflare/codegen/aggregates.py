@@ -49,17 +49,22 @@ class Accumulator:
     finish: Callable[[Arrays, int], Column]
     layout: Layout
     source: Source | None = None  # the source column whose dictionary the result's codes belong to
+    is_ordered: bool = False  # whether the result depends on the order of the rows
 
 
 @dataclass(frozen=True)
 class Call:
-    """An aggregate call with its arguments' values for the current row. `grouped` is False for a global aggregate."""
+    """An aggregate call with its arguments' values for the current row. `grouped` is False for a global aggregate.
+
+    Values are null where the FILTER, `condition`, does not hold.
+    """
 
     call: AggregateCall
     values: tuple[Value, ...]
     prefix: str
     grouped: bool
     rows: int
+    condition: str | None = None
 
     @property
     def type(self) -> DataType:
@@ -454,7 +459,8 @@ def first_last(_kernel: Kernel, call: Call) -> Accumulator:
     skip_nulls = bool(call.option("ignoreNulls"))
 
     def update(kernel: Kernel, cells: Mapping[str, str]) -> None:
-        wanted = conjunction(value.ok if skip_nulls else None, f"{cells[seen.name]} == 0" if is_first else None)
+        row = value.ok if skip_nulls else call.condition
+        wanted = conjunction(row, f"{cells[seen.name]} == 0" if is_first else None)
         with kernel.block(f"if {wanted}"):
             held.store(kernel, cells, value)
             kernel.line(f"{cells[valid.name]} = uint8({value.ok or 1})")
@@ -471,7 +477,8 @@ def first_last(_kernel: Kernel, call: Call) -> Accumulator:
         return held.column(arrays, n, _validity(arrays, valid, n))
 
     source = value.codes.column if value.codes else None
-    return Accumulator((*held.states, seen, valid), update, merge, finish, held.layout(call.needs_seen), source)
+    layout = held.layout(call.needs_seen)
+    return Accumulator((*held.states, seen, valid), update, merge, finish, layout, source, is_ordered=True)
 
 
 # moments --------------------------------------------------------------------------------------------------------------

@@ -262,7 +262,14 @@ def _nested_conditions(kernel: Kernel, conditions: Sequence[e.Expr], rest: Calla
 
 
 def _project(kernel: Kernel, step: ops.Project, rest: Callable[[], None]) -> None:
-    """Columns are computed where they are first used."""
+    """Columns are computed where they are first used, but for those that may fail.
+
+    Spark may compute these for rows that a join drops, or that a CASE or a FILTER does not ask. A row that fails sends
+    the query to Spark, which knows.
+    """
+    for named in step.columns:
+        if not named.is_rename and kernel.could_fail(partial(kernel.emit, named.expr)):
+            kernel.emit(named.expr)
     for named in step.columns:
         if not named.is_rename or named.attr.id != named.expr.id:  # type: ignore[attr-defined]
             kernel.bind(named.attr.id, partial(kernel.emit, named.expr))

@@ -20,6 +20,7 @@ HASH_ONLY = "pyflare.hashOnly"  # set in a kernel's conf when dense groups have 
 TYPICAL_DICTIONARY = 32
 MIN_DENSE_GROUPS = 2**16
 MAX_DENSE_GROUPS = 2**25
+_WORD_BITS = 64
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,11 @@ class GroupsSpec:
     def states(self) -> tuple[StateArray, ...]:
         return tuple(state for acc in self.accumulators for state in acc.states)
 
+    @property
+    def is_ordered(self) -> bool:
+        """Whether the results depend on the order of the rows."""
+        return any(accumulator.is_ordered for accumulator in self.accumulators)
+
 
 def emit_groups(kernel: Kernel, keys: Sequence[Named], calls: Sequence[AggregateCall], rows: int) -> GroupsSpec:
     """Find the row's group and update its states."""
@@ -88,7 +94,7 @@ def _call(kernel: Kernel, call: AggregateCall, prefix: str, grouped: bool, rows:
         values = (Value(BOOLEAN, Kind.BOOL, condition, condition),)
     if call.function in ("min", "max"):
         values = tuple(_as_text(kernel, value) for value in values)
-    return Call(call, values, prefix, grouped, rows)
+    return Call(call, values, prefix, grouped, rows, condition)
 
 
 def _argument(kernel: Kernel, arg: Expr, condition: str | None) -> Value:
@@ -220,6 +226,8 @@ def _key_words(kernel: Kernel, values: Sequence[Value]) -> tuple[tuple[KeyColumn
     texts: list[int] = []
     keys: list[KeyColumn] = []
     nullable = [value for value in values if value.ok is not None]
+    if len(nullable) > _WORD_BITS:
+        raise Unsupported(f"more than {_WORD_BITS} keys that may be null", "HashAggregateExec")
     if nullable:
         bits = " | ".join(f"(int64({value.ok}) << {bit})" for bit, value in enumerate(nullable))
         words.append(kernel.let("valid", bits))
@@ -279,30 +287,30 @@ def _hash_group(kernel: Kernel, words: Sequence[str], texts: Sequence[int]) -> s
     """Open addressing with linear probing; a full table stops the kernel before the row, to be grown by the runtime."""
     slots, hashes = _table(kernel, "ht_slots", "int32"), _table(kernel, "ht_hashes", "uint64")
     keys, counter = _table(kernel, "ht_keys", "int64"), _table(kernel, "ht_count", "int64")
-    kernel.line(f"h = {hash_code(kernel, words, texts)}")
-    kernel.line(f"slot = h & uint64(len({slots}) - 1)")
-    width = len(words)
+    hashed = kernel.let("h", hash_code(kernel, words, texts))
+    slot = kernel.let("slot", f"{hashed} & uint64(len({slots}) - 1)")
+    found, at, width = kernel.writer.fresh("found"), kernel.writer.fresh("at"), len(words)
     with kernel.block("while True"):
-        kernel.line(f"found = int64({slots}[slot])")
-        with kernel.block("if found < 0"):
-            kernel.line(f"found = {counter}[0]")
-            with kernel.block(f"if found == len({hashes})"):
+        kernel.line(f"{found} = int64({slots}[{slot}])")
+        with kernel.block(f"if {found} < 0"):
+            kernel.line(f"{found} = {counter}[0]")
+            with kernel.block(f"if {found} == len({hashes})"):
                 kernel.stop()
-            kernel.line(f"{slots}[slot] = int32(found)")
-            kernel.line(f"{hashes}[uint64(found)] = h")
-            kernel.line(f"at = uint64(found) * uint64({width})")
+            kernel.line(f"{slots}[{slot}] = int32({found})")
+            kernel.line(f"{hashes}[uint64({found})] = {hashed}")
+            kernel.line(f"{at} = uint64({found}) * uint64({width})")
             for index, word in enumerate(words):
-                kernel.line(f"{keys}[at + uint64({index})] = {word}")
+                kernel.line(f"{keys}[{at} + uint64({index})] = {word}")
             if any(texts):
                 keep_texts(kernel)
-            kernel.line(f"{counter}[0] = found + 1")
+            kernel.line(f"{counter}[0] = {found} + 1")
             kernel.line("break")
-        with kernel.block(f"if {hashes}[uint64(found)] == h"):
-            kernel.line(f"at = uint64(found) * uint64({width})")
-            with kernel.block(f"if {same_words(kernel, keys, words, texts)}"):
+        with kernel.block(f"if {hashes}[uint64({found})] == {hashed}"):
+            kernel.line(f"{at} = uint64({found}) * uint64({width})")
+            with kernel.block(f"if {same_words(kernel, keys, at, words, texts)}"):
                 kernel.line("break")
-        kernel.line(f"slot = (slot + uint64(1)) & uint64(len({slots}) - 1)")
-    return kernel.let("g", "uint64(found)")
+        kernel.line(f"{slot} = ({slot} + uint64(1)) & uint64(len({slots}) - 1)")
+    return kernel.let("g", f"uint64({found})")
 
 
 def hash_code(kernel: Kernel, words: Sequence[str], texts: Sequence[int]) -> str:
@@ -320,14 +328,14 @@ def hash_code(kernel: Kernel, words: Sequence[str], texts: Sequence[int]) -> str
     return code
 
 
-def same_words(kernel: Kernel, keys: str, words: Sequence[str], texts: Sequence[int]) -> str:
-    """Whether the key held at `at` is the one in `words`."""
+def same_words(kernel: Kernel, keys: str, at: str, words: Sequence[str], texts: Sequence[int]) -> str:
+    """Whether the key held at `at` in `keys` is the one in `words`."""
     tests = []
     index = 0
     while index < len(words):
-        held = f"{keys}[at + uint64({index})]"
+        held = f"{keys}[{at} + uint64({index})]"
         if texts[index]:
-            length = f"{keys}[at + uint64({index + 1})]"
+            length = f"{keys}[{at} + uint64({index + 1})]"
             equal = kernel.use("memory.bytes_equal")
             tests.append(f"{equal}(uint64({held}), {length}, uint64({words[index]}), {words[index + 1]})")
             index += 2

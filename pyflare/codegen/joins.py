@@ -132,8 +132,8 @@ def _look_up(kernel: Kernel, table: int, values: Sequence[Value], spec: JoinSpec
         with kernel.block(f"if {group} < 0"):
             kernel.line("break")
         with kernel.block(f"if {hashes}[uint64({group})] == {hashed}"):
-            kernel.line(f"at = uint64({group}) * uint64({len(words)})")
-            with kernel.block(f"if {same_words(kernel, keys, words, spec.texts)}"):
+            at = kernel.let("at", f"uint64({group}) * uint64({len(words)})")
+            with kernel.block(f"if {same_words(kernel, keys, at, words, spec.texts)}"):
                 found(group)
                 kernel.line("break")
         kernel.line(f"{slot} = ({slot} + uint64(1)) & {mask}")

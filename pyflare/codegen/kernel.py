@@ -24,7 +24,7 @@ from pyflare.codegen.values import (
     dictionary_offsets,
     scalar,
 )
-from pyflare.codegen.writer import INDENT, Writer
+from pyflare.codegen.writer import INDENT, RESUME, Writer
 from pyflare.errors import PlanError, Unsupported
 from pyflare.plan.expressions import Expr
 from pyflare.types import BOOLEAN, DataType, Kind
@@ -155,7 +155,7 @@ class Kernel:
     def stop(self) -> None:
         """Return before the row is emitted once more, because a state is full; the runtime makes room and goes on."""
         if self.multiplies:
-            self.line("resume[0] = emitted")
+            self.line(f"{RESUME}[0] = emitted")
         for text in self.epilogue:
             self.line(text)
         self.line("return int64(i)")
@@ -166,8 +166,8 @@ class Kernel:
         if not self.multiplies:
             yield
             return
-        self.param("resume", "resume", buffer("int64"), lambda frame: frame.resume)
-        self.prologue.append("skip = resume[0]")
+        self.fixed_param(RESUME, buffer("int64"), lambda frame: frame.resume)
+        self.prologue.append(f"skip = {RESUME}[0]")
         self.row_prologue.append("emitted = 0")
         with self.block("if emitted >= skip"):
             yield
@@ -187,6 +187,10 @@ class Kernel:
         if key not in self.params:
             self.params[key] = Param(self.writer.fresh(hint), type_, bind)
         return self.params[key].name
+
+    def fixed_param(self, name: str, type_: ParamType, bind: Callable[[Frame], Any]) -> None:
+        """Add a parameter by a name that nothing else can have (`codegen.writer`), unless it is there."""
+        self.params.setdefault(name, Param(name, type_, bind))
 
     def constant(self, value: Any, hint: str, element: str) -> str:
         """A literal as a parameter, so that queries which differ in it share the kernel."""
@@ -274,6 +278,20 @@ class Kernel:
             scope, failed = self._scopes.pop(), self.can_fail
             self.can_fail = could_fail or failed
         return Branch(lines, value, scope, failed)
+
+    def could_fail(self, write: Callable[[], Value]) -> bool:
+        """Whether the statements that `write` writes may fail. Nothing of them is kept."""
+        kept: list[Any] = [
+            self.params, self.imports, self._helpers, self.functions, self.carried, self.prologue, self.row_prologue,
+            self.row_epilogue, self.epilogue, self.writer.taken,
+        ]  # fmt: skip
+        before, could_fail = [container.copy() for container in kept], self.can_fail
+        branch = self.branch(write)
+        for container, contents in zip(kept, before, strict=True):
+            container.clear()
+            (container.extend if isinstance(container, list) else container.update)(contents)
+        self.can_fail = could_fail
+        return branch.can_fail
 
     def splice(self, branch: Branch) -> None:
         """Write the statements of a branch here and now."""

@@ -25,7 +25,7 @@ import numba
 import pyflare.runtime
 from pyflare.codegen.kernel import Kernel
 from pyflare.codegen.values import Param
-from pyflare.codegen.writer import INDENT
+from pyflare.codegen.writer import INDENT, RESUME
 from pyflare.config import cache_home
 from pyflare.runtime import library
 from pyflare.runtime.memory import OPTIONS
@@ -85,7 +85,7 @@ def assemble(kernel: Kernel, title: str) -> KernelSource:
         body.extend([INDENT + "for i in range(lo, hi):", *row])
     body.extend(INDENT + text for text in kernel.epilogue)
     if kernel.multiplies:
-        body.append(INDENT + "resume[0] = 0")
+        body.append(f"{INDENT}{RESUME}[0] = 0")
     body.append(INDENT + "return int64(hi)")
     return KernelSource(title, "\n".join([*head, *body]) + "\n", params)
 

@@ -36,11 +36,12 @@ class Member(e.Expr):
 
 @emits(Member)
 def _member(kernel: Kernel, expr: Member) -> Value:
-    """What lies outside of the table has its last entry."""
+    """What lies outside of the table has its last entry; so may a null, whose number is any."""
     members = member_table(kernel, expr.table)
     key = kernel.emit(expr.key)
     group = kernel.let("group", f"{key.code} - int64({expr.low})")
-    if key.low is None or key.high is None or key.low < expr.low or key.high >= expr.low + expr.span:
+    low, high = (None, None) if key.ok is not None else (key.low, key.high)
+    if low is None or high is None or low < expr.low or high >= expr.low + expr.span:
         inside = f"(int64(0) <= {group}) & ({group} < int64({expr.span}))"
         group = kernel.let("group", f"{group} if {inside} else int64({expr.span})")
     found = f"{members}[uint64({group})] != 0"
@@ -54,8 +55,13 @@ def members(
 
     A `share` of the source's `rows` is asked for.
     """
+
+    def is_harmless(named: ops.Named) -> bool:
+        of_the_source = e.references(named.expr) <= layouts.keys()
+        return named.is_rename or (of_the_source and not kernel.could_fail(partial(kernel.emit, named.expr)))
+
     tests: list[e.Expr] = []
-    for probe in _first_probes(steps, partial(is_simple, layouts=layouts)):
+    for probe in _first_probes(steps, partial(is_simple, layouts=layouts), is_harmless):
         spec, columns = kernel.joined[probe.table].spec, restriction(node, probe).columns
         if not isinstance(spec, JoinSpec) or not spec.dense or len(columns) != 1 or columns[0] is None:
             continue
@@ -66,11 +72,13 @@ def members(
     return tests
 
 
-def _first_probes(steps: Sequence[Step], is_harmless: Callable[[e.Expr], bool]) -> Iterator[Probe]:
+def _first_probes(
+    steps: Sequence[Step], is_simple_test: Callable[[e.Expr], bool], is_harmless: Callable[[ops.Named], bool]
+) -> Iterator[Probe]:
     """Probes that drop rows, up to the first step that may have to see each row to fail."""
     for step in steps:
         if isinstance(step, ops.Filter):
-            if not all(map(is_harmless, e.conjuncts(step.condition))):
+            if not all(map(is_simple_test, e.conjuncts(step.condition))):
                 return
         elif isinstance(step, Probe):
             if not all(isinstance(key, e.AttributeReference) for key in step.keys):
@@ -79,7 +87,7 @@ def _first_probes(steps: Sequence[Step], is_harmless: Callable[[e.Expr], bool]) 
                 yield step
             if step.condition is not None:
                 return
-        elif type(step) is not ops.Project:
+        elif type(step) is not ops.Project or not all(map(is_harmless, step.columns)):
             return
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from pyflare.codegen.arena import keep_texts
 from pyflare.codegen.kernel import Kernel
 from pyflare.codegen.values import Frame, Source, Value, buffer, scalar
+from pyflare.codegen.writer import CAPACITY, COUNTER
 from pyflare.io.columns import Encoding, Layout
 from pyflare.plan.expressions import Cast, Expr
 from pyflare.types import DOUBLE, Kind
@@ -35,12 +36,12 @@ class RowsSpec:
 def emit_rows(kernel: Kernel, columns: Sequence[Expr]) -> RowsSpec:
     """Append the row to the output buffers."""
     values = [kernel.emit(expr) for expr in columns]
-    kernel.param("counter", "counter", buffer("int64"), lambda frame: frame.states["counter"])
+    kernel.fixed_param(COUNTER, buffer("int64"), lambda frame: frame.states[COUNTER])
     kernel.prologue.append("n_out = uint64(0)")
-    kernel.epilogue.append("counter[0] = int64(n_out)")
+    kernel.epilogue.append(f"{COUNTER}[0] = int64(n_out)")
     if kernel.multiplies:
-        kernel.param("capacity", "capacity", scalar("uint64"), lambda frame: frame.states["capacity"])
-        with kernel.block("if n_out == capacity"):
+        kernel.fixed_param(CAPACITY, scalar("uint64"), lambda frame: frame.states[CAPACITY])
+        with kernel.block(f"if n_out == {CAPACITY}"):
             kernel.stop()
     specs = tuple(_store(kernel, index, value) for index, value in enumerate(values))
     if any(spec.layout.encoding is Encoding.VIEWS for spec in specs):

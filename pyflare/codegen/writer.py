@@ -18,7 +18,7 @@ class Writer:
     def __init__(self) -> None:
         self.lines: list[str] = []
         self.depth = 0
-        self._taken: dict[str, int] = {}
+        self.taken: dict[str, int] = {}
 
     def line(self, text: str) -> None:
         """Append one line at the current depth."""
@@ -53,14 +53,14 @@ class Writer:
         base = _WORD.sub("_", hint).strip("_").lower()[:40] or "v"
         if base[0].isdigit():
             base = "c_" + base
-        name, count = base, self._taken.get(base, 0)
-        while count or keyword.iskeyword(name) or name in RESERVED or name in self._taken:
+        name, count = base, self.taken.get(base, 0)
+        while count or keyword.iskeyword(name) or _is_fixed(name) or name in self.taken:
             count += 1
             name = f"{base}_{count}"
-            if name not in self._taken:
+            if name not in self.taken:
                 break
-        self._taken[base] = max(count, 1)
-        self._taken.setdefault(name, 1)
+        self.taken[base] = max(count, 1)
+        self.taken.setdefault(name, 1)
         return name
 
     def text(self) -> str:
@@ -68,8 +68,18 @@ class Writer:
         return "\n".join(self.lines) + "\n"
 
 
-RESERVED: Final = frozenset(
+# Names that kernels have whatever is in them. A column may be called like one of them.
+COUNTER: Final = "counter"
+CAPACITY: Final = "capacity"
+RESUME: Final = "resume"
+_FIXED: Final = frozenset(
     {"i", "lo", "hi", "kernel", "abs", "len", "max", "min", "range", "boolean", "float32", "float64"}
     | {"array", "buffer", "given", "arguments", "words", "it"}
+    | {COUNTER, CAPACITY, RESUME, "n_out", "skip", "emitted", "projection"}
     | {f"{sign}int{width}" for sign in ("", "u") for width in (8, 16, 32, 64)}
 )
+_OF_A_JOIN: Final = re.compile(r"(begin|end|has|match|any|turn)\d+")
+
+
+def _is_fixed(name: str) -> bool:
+    return name in _FIXED or _OF_A_JOIN.fullmatch(name) is not None

@@ -17,7 +17,6 @@ class ScanFile:
 
     path: str
     size: int
-    mtime_ms: int
     partition_values: tuple[Any, ...] = ()
 
 

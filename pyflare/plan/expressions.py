@@ -94,11 +94,21 @@ class AttributeReference(Expr):
     id: int
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Literal(Expr):
-    """A constant in kernel form (`plan.wire.kernel_value`)."""
+    """A constant in kernel form (`plan.wire.kernel_value`). 0.0 and -0.0 are two."""
 
     value: Any
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Literal) and self._identity == other._identity
+
+    def __hash__(self) -> int:
+        return hash(self._identity)
+
+    @property
+    def _identity(self) -> tuple[type, DataType, bool, str]:
+        return type(self), self.type, self.nullable, repr(self.value)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -42,7 +42,7 @@ def scan(translation: Translation, node: Json) -> ops.Operator:
     spec = ScanSpec(
         files=tuple(_file(json, types) for json in fields["files"]),
         columns=columns,
-        prune=tuple(prunes(translation.decoder, fields["dataFilters"] + fields["partitionFilters"], attrs)),
+        prune=tuple(prunes(translation.decoder, fields["partitionFilters"] + fields["dataFilters"], attrs)),
         case_sensitive=translation.conf.get("spark.sql.caseSensitive") == "true",
         conf={**translation.conf, **dict(map(tuple, fields["options"]["m"]))},
     )
@@ -57,7 +57,7 @@ def _file(json: Json, types: list[DataType]) -> ScanFile:
         kernel_value(type_, literal_value({"t": str(type_), **value} if isinstance(value, Mapping) else {"v": value}))
         for type_, value in zip(types, json["pv"], strict=True)
     )
-    return ScanFile(unquote(url.path), json["len"], json["mtime"], values)
+    return ScanFile(unquote(url.path), json["len"], values)
 
 
 @translates("RangeExec")

@@ -268,7 +268,8 @@ def _groups(program: Generated, run: Run, _wanted: int | None) -> Table:
             run.claim(groups.arena.size - texts)
             run.metrics.add(done=1)
 
-    parts = on_threads(run, [work] * max(1, min(run.threads, len(pieces))), whole=False)
+    threads = 1 if spec.is_ordered else max(1, min(run.threads, len(pieces)))
+    parts = on_threads(run, [work] * threads, whole=False)
     return Table(program.shape.layouts, parts[0].merged(parts[1:], run.together))
 
 

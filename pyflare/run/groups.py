@@ -21,6 +21,7 @@ from pyflare.types import Kind
 
 _FIRST_CAPACITY = 1024
 _WINDOW = 1 << 15
+_NO_WORDS = Dictionary(np.zeros(1, np.int32), np.zeros(8, np.uint8))
 
 
 class Groups:
@@ -54,6 +55,10 @@ class Groups:
         if dictionary is not None and (known is None or len(known) < len(dictionary)):
             self.dictionaries[source] = dictionary
 
+    def _dictionary(self, source: Source | None) -> Dictionary:
+        """A source's dictionary, without entries if no batch has brought one."""
+        return _NO_WORDS if source is None else self.dictionaries.get(source, _NO_WORDS)
+
     def grow(self) -> None:
         """Make room after the kernel has stopped because it was full."""
         raise ExecutionError("a kernel stopped, but its state is not full")
@@ -84,7 +89,7 @@ class Groups:
         for accumulator in self.spec.accumulators:
             column = accumulator.finish(arrays, count)
             if accumulator.source is not None:
-                column = Column(column.data, column.ok, dictionary=self.dictionaries[accumulator.source])
+                column = Column(column.data, column.ok, dictionary=self._dictionary(accumulator.source))
             columns.append(column)
         return columns
 
@@ -209,8 +214,7 @@ class DenseGroups(Groups):
             digit = np.maximum(digit - 1, 0)
         type_ = key.layout.type
         if key.layout.encoding is Encoding.CODES:
-            assert key.source is not None
-            return Column(digit.astype(np.int32), ok, dictionary=self.dictionaries[key.source])
+            return Column(digit.astype(np.int32), ok, dictionary=self._dictionary(key.source))
         values = digit + np.int64(key.low)
         if type_.kind is Kind.WIDE:
             return Column(widen(values), ok)
@@ -293,8 +297,7 @@ class HashGroups(Groups):
             ok = ((words[:, 0] >> key.bit) & 1).astype(np.uint8)
         values, type_ = np.ascontiguousarray(words[:, key.word]), key.layout.type
         if key.layout.encoding is Encoding.CODES:
-            assert key.source is not None
-            return Column(values.astype(np.int32), ok, dictionary=self.dictionaries[key.source])
+            return Column(values.astype(np.int32), ok, dictionary=self._dictionary(key.source))
         if type_.is_stringlike:
             return Column(values.view(np.uint64), ok, lengths=words[:, key.word + 1].astype(np.int32))
         if type_.kind is Kind.WIDE:

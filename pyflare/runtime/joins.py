@@ -22,7 +22,7 @@ _BLOCK: Final = 2**15
 
 @shared("(int64[::1], uint8[::1], uint64[::1])", usual=1)
 def hash_keys(words: Array, texts: Array, hashes: Array) -> None:
-    """Set the hash of each row's key words, as the kernels compute it (`codegen.sinks`)."""
+    """Set the hash of each row's key words, as the kernels compute it (`codegen.groups`)."""
     width = len(texts)
     for row in range(len(hashes)):
         h = uint64(0)

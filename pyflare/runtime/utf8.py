@@ -24,21 +24,6 @@ def char_width(first: int) -> int:
 
 
 @njit(**OPTIONS)
-def is_ascii(text: int, text_n: int) -> bool:
-    """Whether all bytes are below 128."""
-    at = int64(0)
-    while at + 8 <= text_n:
-        if load64(text + uint64(at)) & uint64(_HIGH_BITS):
-            return False
-        at += 8
-    while at < text_n:
-        if load8(text + uint64(at)) >= 128:
-            return False
-        at += 1
-    return True
-
-
-@njit(**OPTIONS)
 def skip_chars(text: int, text_n: int, at: int, count: int) -> int:
     """The position `count` characters behind `at`, or behind the last one; past the end if that one is cut off."""
     while count >= 8 and at + 8 <= text_n and not load64(text + uint64(at)) & uint64(_HIGH_BITS):

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pyflare.io.pages.kernels import Kernels
     from pyflare.io.pages.source import Pages
 
+_MOST_BYTES: Final = 2**31 - 1  # of a column's strings, which have offsets of 32 bits
 _SLACK: Final = 8  # bytes that are written behind the last element
 _LIMITS: Final = {width: (-(1 << 8 * width - 1), (1 << 8 * width - 1) - 1) for width in (1, 2, 4, 8)}
 
@@ -74,7 +75,8 @@ class Decoder:
         places = scratch.take("places", 8 * pages.most_values).address
         offsets, ok = empty(self.rows + 1, np.int32), self._validity()
         offsets[0] = 0
-        capacity = pages.plain_bytes + (pages.coded * (room - 4 * entries) // entries if entries else 0)
+        guess = pages.plain_bytes + (pages.coded * (room - 4 * entries) // entries if entries else 0)
+        capacity = min(guess, _MOST_BYTES)
         buffer, state = pa.allocate_buffer(capacity + PADDING, resizable=True), np.zeros(5, np.int64)
         while True:
             status = self.kernels.read_strings(
@@ -97,7 +99,10 @@ class Decoder:
             )
             if status != FULL:
                 break
-            capacity = max(int(state[4]), capacity + capacity // 2)
+            needed = int(state[4])
+            if needed > _MOST_BYTES:
+                return None
+            capacity = min(max(needed, capacity + capacity // 2), _MOST_BYTES)
             buffer.resize(capacity + PADDING)
         if status != DONE:
             return None
