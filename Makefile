@@ -1,4 +1,5 @@
-# `make` lists the targets. Everything lands in .venv (packages) and data (generated files); both are ignored by git.
+# `make` lists the targets. Packages land in .venv, generated files in data, which git ignores,
+# the compiled jar and kernels in ~/.cache/pyflare (`pyflare cache` shows and clears it).
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c

@@ -20,7 +20,7 @@ from pyflare.aside import Compilers, Library
 from pyflare.compile import Decision, decide, nothing_of
 from pyflare.config import Config
 from pyflare.errors import Cancelled, DataError, LeftToSpark, Unsupported
-from pyflare.inspection import explain_text, kernel_sources
+from pyflare.inspection import kernel_sources
 from pyflare.io.allocator import give_back
 from pyflare.io.arrow import to_bytes, write_stream
 from pyflare.io.cache import ColumnCache
@@ -246,18 +246,12 @@ class Backend:
         commands: dict[str, Callable[[Any], Any]] = {
             "ping": lambda _: {"pid": os.getpid()},
             "kernels": self._kernels,
-            "explain": self._explain,
-            "cache": lambda _: vars(self._cache.stats()) if hasattr(self._cache.stats(), "__dict__") else {},
-            "clear": lambda _: self._cache.clear(),
             "rehearse": write_sample,
         }
         return json.dumps(commands[name](json.loads(argument) if argument else None))
 
     def _kernels(self, fragments: list[str]) -> list[dict[str, str]]:
         return [source for number in fragments for source in kernel_sources(self._known(number), self._cache)]
-
-    def _explain(self, fragments: list[str]) -> list[str]:
-        return [explain_text(self._known(number), self._cache) for number in fragments]
 
     def _known(self, fragment: str) -> Programs:
         with self._lock:

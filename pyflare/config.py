@@ -160,7 +160,9 @@ have to be there when the application starts. Sizes are bytes, or numbers with a
 
 _TAIL: Final = """
 What loads PyFlare (`spark.plugins`, `spark.sql.extensions`, `spark.jars`) is printed by `pyflare conf`. The environment
-variable `PYFLARE_CACHE_DIR` moves the compiled kernels and jars, which are kept in `~/.cache/pyflare` otherwise.
+variable `PYFLARE_CACHE_DIR` moves the compiled kernels and jars, which are kept in `~/.cache/pyflare` otherwise (or in
+`pyflare` under `XDG_CACHE_HOME`; `pyflare cache` shows and clears them). What all queries share is in Numba's own
+cache, beside PyFlare's modules or where `NUMBA_CACHE_DIR` says.
 """
 
 if __name__ == "__main__":

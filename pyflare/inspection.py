@@ -1,4 +1,4 @@
-"""What a fragment looks like at each stage, as text."""
+"""What a fragment is compiled to, as text."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from pyflare.codegen.generate import Generated
 from pyflare.io.cache import ColumnCache
-from pyflare.plan.show import show
 from pyflare.run.fragment import Programs
 
 
@@ -21,9 +20,3 @@ def _kernels(root: Generated) -> Iterator[Generated]:
     for child in root.inputs:
         yield from _kernels(child)
     yield root
-
-
-def explain_text(programs: Programs, cache: ColumnCache) -> str:
-    """The IR of a fragment and the titles of its kernels."""
-    titles = [f"  kernel: {source['title']}" for source in kernel_sources(programs, cache)]
-    return "\n".join([show(programs.fragment.operator), *titles])

@@ -24,7 +24,7 @@ class Kind(Enum):
     WIDE = "int128"  # decimals of more than 18 digits: a (low, high) pair of 64-bit words
     STR = "str"  # strings and binaries: address and length in bytes
     NULL = "null"
-    ARRAY = "array"  # arrays that models take or return, handed on as they are: no kernel reads them
+    ARRAY = "array"  # what models and functions of whole columns take or return: no kernel reads them
     STRUCT = "struct"  # what a model of several outputs returns, in a fragment's result only
 
 

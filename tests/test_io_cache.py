@@ -47,9 +47,7 @@ def test_capacity() -> None:
     assert (cache.stats().chunks, cache.stats().bytes) == (1, 80)
     cache.resize(79)
     assert (cache.stats().chunks, cache.stats().bytes) == (0, 0)
-    put(cache, "c", chunk(1))
-    cache.clear()
-    assert (cache.stats().chunks, cache.stats().bytes, cache.stats().capacity) == (0, 0, 79)
+    assert cache.stats().capacity == 79
 
 
 def test_a_failure_reaches_those_who_wait_and_nobody_else() -> None:
@@ -126,8 +124,6 @@ def test_a_full_dictionary_is_replaced_for_later_queries(monkeypatch: pytest.Mon
     second = registry.of("key")
     assert second is not first
     assert second.uid != first.uid
-    registry.clear()
-    assert registry.of("key") is not second
 
 
 def test_a_dictionary_that_offsets_cannot_address(monkeypatch: pytest.MonkeyPatch) -> None:

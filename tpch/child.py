@@ -87,7 +87,7 @@ class DuckEngine:
     def __init__(self, options: dict[str, Any]) -> None:
         import duckdb
 
-        self.connection = duckdb.connect(config={"threads": options["cores"], "memory_limit": options["memory"]})
+        self.connection = duckdb.connect(config={"threads": options["threads"], "memory_limit": options["memory"]})
         self.versions = {"duckdb": duckdb.__version__}
         kind = "table" if options.get("tables") else "view"
         for file in _files(options["data"]):
@@ -160,6 +160,8 @@ def serve(address: str, key: bytes) -> None:
     """Start the engine that the parent names, then answer until it says goodbye."""
     with Client(address, "AF_UNIX", authkey=key) as connection:
         options = connection.recv()
+        if hasattr(os, "sched_setaffinity"):  # Linux; an engine's threads and processes inherit it
+            os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: options["cores"]])
         engine = ENGINES[options["kind"]](options)
         connection.send({"versions": engine.versions})
         while (request := connection.recv())["do"] != "close":

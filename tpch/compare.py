@@ -13,7 +13,7 @@ _RELATIVE: Final = 1e-9
 
 
 def difference(expected: Any, actual: Any, exact: bool) -> str:
-    """What is different, or an empty text. Rows in any order; tables (paths of Arrow files) as they are.
+    """What is different, or an empty text. Rows in any order, also those of tables (paths of Arrow files).
 
     `exact`: values must be equal, floating-point ones to 1e-9. Otherwise a decimal may differ by one in its last digit,
     since engines differ in the types of averages and quotients, and some cut where others round.
@@ -62,5 +62,14 @@ def _table_difference(expected: Path, actual: Path) -> str:
     left, right = tables
     if left.num_rows != right.num_rows:
         return f"{right.num_rows} rows instead of {left.num_rows}"
-    different = [name for name in left.column_names if not left[name].equals(right[name].cast(left[name].type))]
+    right = pa.table({name: right[name].cast(left[name].type) for name in left.column_names})
+    if _unequal(left, right):
+        keys = [(field.name, "ascending") for field in left.schema if not pa.types.is_floating(field.type)]
+        left, right = left.sort_by(keys), right.sort_by(keys)
+    different = _unequal(left, right)
     return f"columns {', '.join(different)} differ" if different else ""
+
+
+def _unequal(left: Any, right: Any) -> list[str]:
+    """The columns that are not equal row by row."""
+    return [name for name in left.column_names if not left[name].equals(right[name])]

@@ -72,13 +72,13 @@ def _comet(jar: str) -> dict[str, str]:
 def options(engine: Engine, folders: list[Path], sf: float) -> dict[str, Any]:
     """What the engine's process is told: its settings and where the files are."""
     folder_names = [str(folder) for folder in folders]
-    return {"kind": engine.kind, "data": folder_names, **settings(engine, sf), **engine.options}
+    return {"kind": engine.kind, "cores": CORES, "data": folder_names, **settings(engine, sf), **engine.options}
 
 
 def settings(engine: Engine, sf: float) -> dict[str, Any]:
-    """The cores and the memory, the same for every engine, and Spark's settings."""
+    """How many threads an engine has (Sail as many as cores), its memory, and Spark's settings."""
     if engine.kind == "duckdb":
-        return {"cores": CORES, "memory": "8GB"}
+        return {"threads": CORES, "memory": "8GB"}
     if engine.options.get("sail"):
         return {}
     conf = {

@@ -112,14 +112,6 @@ class ColumnCache:
             self._capacity = capacity_bytes
             self._evict()
 
-    def clear(self) -> None:
-        """Forget every column, dictionary and footer."""
-        self.dictionaries.clear()
-        with self._lock:
-            self._chunks.clear()
-            self._footers.clear()
-            self._bytes = 0
-
     def stats(self) -> CacheStats:
         """What the cache holds and how it did."""
         with self._lock:

@@ -89,11 +89,6 @@ class DictionaryRegistry:
                 dictionary = self._dictionaries[key] = GrowingDictionary()
             return dictionary
 
-    def clear(self) -> None:
-        """Forget all dictionaries; those in use live on."""
-        with self._lock:
-            self._dictionaries.clear()
-
 
 def _grown(array: Array, used: int, needed: int) -> Array:
     if needed <= len(array):

@@ -1,4 +1,4 @@
-"""Where columns of arrays may go: kernels hand them on, models take them, nothing else reads them."""
+"""Where columns of arrays may go: kernels hand them on, and only models and functions of whole columns read them."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ _LEAVES: Final = (ops.Scan, ops.Input)
 _CALLS: Final = (ops.Model, ops.Vectorized, ops.Grouped)
 _HANDING_ON: Final = (ops.Filter, ops.Project, ops.Limit, ops.Sort, ops.Join, ops.Union, *_CALLS)
 _TAKING: Final = (ops.Project, *_CALLS)
+
+
+IDLE_ARRAYS: Final = "columns of arrays are read for models and functions of whole columns only"
 
 
 def check_arrays(operator: ops.Operator) -> None:
@@ -42,7 +45,7 @@ def has_idle_arrays(operators: Iterable[ops.Operator]) -> bool:
 
 def _check(expr: Expr) -> None:
     if expr.type.element is not None:  # `kind` is not there for every type: intervals are literals only
-        raise Unsupported("arrays are handed on and given to models, nothing else", expr.name)
+        raise Unsupported("arrays are handed on, and read by models and functions of whole columns only", expr.name)
     if isinstance(expr, IsNull | IsNotNull) and isinstance(expr.child, AttributeReference):
         return
     for child in expr.children:

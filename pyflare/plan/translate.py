@@ -14,7 +14,7 @@ from pyflare.config import Config
 from pyflare.errors import NotCompiled, PlanError, PyFlareError, Unsupported
 from pyflare.plan import expressions as e
 from pyflare.plan import operators as ops
-from pyflare.plan.arrays import has_idle_arrays
+from pyflare.plan.arrays import IDLE_ARRAYS, has_idle_arrays
 from pyflare.plan.decode import Decoder, Json, attribute
 from pyflare.plan.structs import Structs
 from pyflare.plan.wire import column_type, wire_type
@@ -151,7 +151,7 @@ class Translation:
         light = not any(isinstance(n, _HEAVY) for n in nodes)
         calls = any(isinstance(n, ops.Vectorized) for n in nodes)
         if has_idle_arrays(nodes):
-            return "columns of arrays are read for models only"
+            return IDLE_ARRAYS
         if light and any(isinstance(n, ops.Input) for n in nodes):
             return "handing Spark's rows over would cost more than it saves"
         if light and not calls and not around.root:
@@ -243,7 +243,7 @@ class Translation:
         if any(isinstance(n, ops.Input) for n in _walk(operator)):
             raise Unsupported("a subquery in it stays with Spark", "ScalarSubquery")
         if has_idle_arrays(_walk(operator)):
-            raise Unsupported("columns of arrays are read for models only", "ScalarSubquery")
+            raise Unsupported(IDLE_ARRAYS, "ScalarSubquery")
         if operator not in self.subqueries:
             self.subqueries.append(operator)
         index = self.subqueries.index(operator)

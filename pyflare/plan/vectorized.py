@@ -65,9 +65,7 @@ def map_in_batches(translation: Translation, node: Json) -> ops.Operator:
     if _is_repartitioned(inside(node["ch"][0])):
         raise refused(fields, "its input is partitioned for it")
     if translation.config.python_vectorized == "auto" and not keeps_nothing:
-        raise refused(
-            fields, "what it keeps from batch to batch depends on Spark's partitions, unless you say otherwise"
-        )
+        raise refused(fields, _MAY_KEEP)
     child = translation.child(node)
     args = tuple(attribute(json) for json in node["ch"][0]["out"])
     if not args:
