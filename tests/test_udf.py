@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import random
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from pyspark.sql import functions as F  # noqa: N812
 
 import pyflare
 from pyflare.errors import NotCompiled
-from tests.differential import ANY, Answer, assert_same, configured
+from tests.differential import ANY, Answer, Raised, assert_same, configured
 
 RATE: Final = 0.19
 LIMITS: Final = (1, 5, 2.5)
@@ -274,6 +275,78 @@ def test_what_is_not_pure_is_refused(spark: SparkSession, typed: Any) -> None:
     for reason, function in functions.items():
         found = str(pyflare.explain(spark.table("moderate_one").select(function("f64"))))
         assert any(part in found for part in reason.split("|")), found
+
+
+@pytest.mark.parametrize(
+    ("attribute", "other", "text"),
+    [
+        ("environment", {"MODE": "x"}, "MODE set in their environment"),
+        ("_python_includes", ["more.py"], "with files of Python code"),
+        ("pythonVer", "3.1", "it was made by Python 3.1"),
+    ],
+)
+def test_functions_that_may_mean_something_else_in_sparks_workers(
+    spark: SparkSession, typed: Any, monkeypatch: pytest.MonkeyPatch, attribute: str, other: Any, text: str
+) -> None:
+    context = spark.sparkContext
+    if isinstance(other, dict):
+        other = {**context.environment, **other}
+    monkeypatch.setattr(context, attribute, other)
+    frame = spark.table("moderate_one").select(F.udf(lambda x: x, "double", useArrow=False)("f64"))
+    found = str(pyflare.explain(frame))
+    assert "the Python function <lambda> is not compiled" in found
+    assert text in found
+
+
+def _flipped(function: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def inner(y: Any, x: Any) -> Any:
+        return function(x, y)
+
+    return inner
+
+
+def _minus(x: int, y: int) -> int:
+    return x - y
+
+
+def _kept_or_gone(x: int) -> int:
+    y = x + 1
+    if x > 0:
+        del y
+    return y
+
+
+def test_arguments_of_a_function_that_wraps_another(spark: SparkSession, typed: Any) -> None:
+    spark.udf.register("f", F.udf(_flipped(_minus), "long", useArrow=False))
+    spark.udf.register("g", F.udf(lambda x, y: _flipped_minus(x, y) + 1, "long", useArrow=False))
+    assert_same(spark, "SELECT id, f(i32, i16), g(i32, i16) FROM moderate_one WHERE i32 + i16 IS NOT NULL")
+
+
+_flipped_minus = _flipped(_minus)
+
+
+def test_a_variable_that_is_deleted(spark: SparkSession, typed: Any) -> None:
+    frame = spark.table("moderate_one").select(F.udf(_kept_or_gone, "long", useArrow=False)("i32"))
+    assert "deletes the variable y" in str(pyflare.explain(frame))
+
+
+def _ranged(x: float) -> float:
+    for k in range(1, 5, 1, 9):  # type: ignore[call-overload]
+        x += k
+    return x
+
+
+@pytest.mark.parametrize("function", [lambda x: max(x), lambda x: min(x), _ranged])
+def test_what_python_does_not_take_is_an_error(spark: SparkSession, typed: Any, function: Callable[..., Any]) -> None:
+    spark.udf.register("f", F.udf(function, "double", useArrow=False))
+    outcome = assert_same(spark, "SELECT f(f64) FROM moderate_one WHERE f64 > 0", accelerated=False, raises=ANY)
+    assert isinstance(outcome, Raised)
+
+
+def test_the_very_same_nan_is_in_a_tuple(spark: SparkSession, typed: Any) -> None:
+    spark.udf.register("f", F.udf(lambda a, b: a in (b, 0.0), "boolean", useArrow=False))
+    assert_same(spark, "SELECT id, f(x, x) FROM (SELECT id, double('NaN') AS x FROM moderate_one)", accelerated=False)
 
 
 def test_a_name_explains(spark: SparkSession, typed: Any) -> None:

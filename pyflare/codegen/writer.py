@@ -74,7 +74,7 @@ CAPACITY: Final = "capacity"
 RESUME: Final = "resume"
 _FIXED: Final = frozenset(
     {"i", "lo", "hi", "kernel", "abs", "len", "max", "min", "range", "boolean", "float32", "float64"}
-    | {"array", "buffer", "given", "arguments", "words", "it"}
+    | {"array", "buffer", "given", "arguments", "words", "it", "compiled"}
     | {COUNTER, CAPACITY, RESUME, "n_out", "skip", "emitted", "projection"}
     | {f"{sign}int{width}" for sign in ("", "u") for width in (8, 16, 32, 64)}
 )

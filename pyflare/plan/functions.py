@@ -7,10 +7,11 @@ whole columns a part of a `Vectorized`; anything else stays with Spark.
 from __future__ import annotations
 
 import base64
-import platform
 from collections.abc import Mapping
 from itertools import chain
 from typing import Any, Final
+
+import pyspark
 
 from pyflare.errors import NotCompiled, Unsupported
 from pyflare.plan import operators as ops
@@ -18,7 +19,7 @@ from pyflare.plan.decode import Json, attribute
 from pyflare.plan.expressions import AttributeReference, Expr
 from pyflare.plan.expressions_python import Chain, PythonCall
 from pyflare.plan.translate import Translation, translates
-from pyflare.plan.vectorized import evaluate
+from pyflare.plan.vectorized import evaluate, why_elsewhere
 from pyflare.python.marks import is_required
 from pyflare.python.result import SUPPORTED
 
@@ -166,11 +167,13 @@ def _check(translation: Translation, fields: Json) -> None:
     function = fields["func"].get("f")
     if function is None or function["broadcastVars"] or len(function["command"]) > _MAX_COMMAND:
         raise _refused(fields, "it reads broadcast variables, or is very large")
-    here = ".".join(platform.python_version_tuple()[:2])
-    if function["pythonVer"] != here:
-        raise _refused(fields, f"it was made by Python {function['pythonVer']}, and PyFlare runs in {here}")
-    if fields["evalType"] == _ARROW_BATCHED and conf.get(_PANDAS) == "true":
+    elsewhere = why_elsewhere(function)
+    if elsewhere is not None:
+        raise _refused(fields, elsewhere)
+    if fields["evalType"] == _ARROW_BATCHED and conf.get(_PANDAS, "false").lower() != "false":
         raise _refused(fields, f"{_PANDAS} is set")
+    if fields["evalType"] == _ARROW_BATCHED and pyspark.__version__.startswith("4.0."):
+        raise _refused(fields, "before Spark 4.1 its arguments go through pandas")
     if any(conf.get(profiler) for profiler in _PROFILERS):
         raise _refused(fields, "Spark's profiler watches it")
 

@@ -16,7 +16,7 @@ from pyflare.errors import Unsupported
 from pyflare.plan import operators as ops
 from pyflare.plan.decode import Json, attribute
 from pyflare.plan.expressions import Expr
-from pyflare.plan.translate import EXCHANGES, Translation, inside, translates
+from pyflare.plan.translate import Translation, inside, is_repartitioned, translates
 from pyflare.types import DataType
 from pyflare.vectorized.functions import MAPS, SCALAR, Call, Functions
 from pyflare.vectorized.pace import why_left
@@ -62,7 +62,7 @@ def map_in_batches(translation: Translation, node: Json) -> ops.Operator:
     keeps_nothing = getattr(check_function(translation, fields), "keeps_nothing", False)
     if node["f"]["isBarrier"] or node["f"]["profile"] is not None:
         raise refused(fields, "it runs in barrier mode, or with resources of its own")
-    if _is_repartitioned(inside(node["ch"][0])):
+    if is_repartitioned(inside(node["ch"][0])):
         raise refused(fields, "its input is partitioned for it")
     if translation.config.python_vectorized == "auto" and not keeps_nothing:
         raise refused(fields, _MAY_KEEP)
@@ -78,13 +78,6 @@ def map_in_batches(translation: Translation, node: Json) -> ops.Operator:
     if keeps_nothing:
         functions = replace(functions, batch_rows=max(functions.batch_rows, _OWN_BATCH_ROWS))
     return ops.Vectorized(attrs=made, node=node["i"], child=child, args=args, functions=functions, results=made)
-
-
-def _is_repartitioned(node: Json) -> bool:
-    """Whether the user has said how rows are to be partitioned."""
-    while node["op"] in ("ProjectExec", "FilterExec", "SortExec"):
-        node = inside(node["ch"][0])
-    return node["op"] in EXCHANGES and node["f"].get("shuffleOrigin", {}).get("o") != "ENSURE_REQUIREMENTS"
 
 
 def chained(translation: Translation, udf: Json, args: list[Expr]) -> Call:
@@ -155,21 +148,25 @@ def check_function(translation: Translation, fields: Json) -> Any:
     function = fields["func"].get("f")
     if function is None or function["broadcastVars"] or len(function["command"]) > _MAX_COMMAND:
         raise refused(fields, "it reads broadcast variables, or is very large")
-    if function["pythonIncludes"]:
-        raise refused(fields, "it was sent with files of Python code (addPyFile, --py-files)")
-    _check_interpreter(fields, function)
+    elsewhere = why_elsewhere(function)
+    if elsewhere is None and not _is_this_python(function["pythonExec"]):
+        elsewhere = f"it runs in {function['pythonExec']}, and PyFlare in {sys.executable}"
+    if elsewhere is not None:
+        raise refused(fields, elsewhere)
     return _checked_content(fields)
 
 
-def _check_interpreter(fields: Json, function: Json) -> None:
+def why_elsewhere(function: Json) -> str | None:
+    """Why a function may mean something else in Spark's workers; None if it does not."""
     here = ".".join(platform.python_version_tuple()[:2])
+    if function["pythonIncludes"]:
+        return "it was sent with files of Python code (addPyFile, --py-files)"
     if function["pythonVer"] != here:
-        raise refused(fields, f"it was made by Python {function['pythonVer']}, and PyFlare runs in {here}")
-    if not _is_this_python(function["pythonExec"]):
-        raise refused(fields, f"it runs in {function['pythonExec']}, and PyFlare in {sys.executable}")
+        return f"it was made by Python {function['pythonVer']}, and PyFlare runs in {here}"
     for name, value in function["envVars"]["m"]:
         if os.environ.get(name) != value:
-            raise refused(fields, f"Spark's workers have {name} set in their environment")
+            return f"Spark's workers have {name} set in their environment"
+    return None
 
 
 def _is_this_python(executable: str) -> bool:

@@ -17,7 +17,7 @@ from numba.core import ir
 
 from pyflare.errors import Unsupported
 from pyflare.python import values as v
-from pyflare.python.frontend import Body, read
+from pyflare.python.frontend import Body, read, undecorated
 from pyflare.python.paths import Block, Ends, Lines, Path
 from pyflare.python.values import State, Value
 
@@ -405,7 +405,7 @@ def _bound(call: Call) -> tuple[Value, ...]:
     """The values of a function's parameters, in their order."""
     function = call.function
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
-    signature = inspect.signature(function, follow_wrapped=False)
+    signature = inspect.signature(undecorated(function))
     if any(parameter.kind not in kinds for parameter in signature.parameters.values()):
         raise Unsupported(f"{function.__name__} takes any number of arguments")
     try:

@@ -82,10 +82,20 @@ def read(function: Any) -> Body:
     for instruction in dis.get_instructions(code):
         _check(name, instruction)
     try:
-        blocks = compiler.run_frontend(function).blocks
+        blocks = compiler.run_frontend(undecorated(function)).blocks
     except Exception as error:  # what Numba's reader does not know
         raise Unsupported(f"{name} cannot be read: {_first_line(error)}") from None
     return Body(function, blocks, min(blocks))
+
+
+def undecorated(function: types.FunctionType) -> types.FunctionType:
+    """The function with the signature of its own code, which `functools.wraps` or `__signature__` may hide."""
+    code = function.__code__
+    plain = types.FunctionType(
+        code, function.__globals__, function.__name__, function.__defaults__, function.__closure__
+    )
+    plain.__kwdefaults__ = function.__kwdefaults__
+    return plain
 
 
 def _check(name: str, instruction: dis.Instruction) -> None:
@@ -94,6 +104,8 @@ def _check(name: str, instruction: dis.Instruction) -> None:
         raise Unsupported(f"{name} assigns the global variable {instruction.argval}")
     if operation.startswith("IMPORT"):
         raise Unsupported(f"{name} has an import in it: import at the top of the file")
+    if operation == "DELETE_FAST":
+        raise Unsupported(f"{name} deletes the variable {instruction.argval}")
     if operation in ("STORE_DEREF", "DELETE_DEREF", "MAKE_CELL"):
         raise Unsupported(f"{name} has a variable that an inner function shares, {instruction.argval}")
 

@@ -16,11 +16,12 @@ from pyflare.python import operators
 from pyflare.python import values as v
 from pyflare.python.flow import Call, Fork, Outcome
 from pyflare.python.paths import Ends, Path, as_float, as_int, without_numpy
-from pyflare.python.values import Float, Int, Items, Scalar, Span, Value
+from pyflare.python.values import Float, Int, Items, Object, Scalar, Span, Value
 
 Function = Callable[..., Outcome]
 _FUNCTIONS: Final[dict[Any, Function]] = {}
 _LONG_END: Final = 2.0**63
+_MOST_BOUNDS: Final = 3  # of a range
 
 
 def call(path: Path, function: Any, arguments: Sequence[Value], keywords: Sequence[tuple[str, Value]]) -> Outcome:
@@ -124,20 +125,27 @@ def rounded(path: Path, value: Value, digits: Value | None = None) -> Outcome:
 
 @_is(builtins.min)
 def least(path: Path, *values: Value) -> Outcome:
-    return _most(path, "<", values)
+    return _most(path, "<", _compared(values))
 
 
 @_is(builtins.max)
 def greatest(path: Path, *values: Value) -> Outcome:
-    return _most(path, ">", values)
+    return _most(path, ">", _compared(values))
+
+
+def _compared(values: Sequence[Value]) -> Sequence[Value]:
+    """The values among which to choose: the arguments, or those in the only one, which cannot be a number."""
+    if len(values) == 1 and isinstance(values[0], Items):
+        values = values[0].values
+    elif len(values) == 1 and not isinstance(values[0], Object):
+        raise Ends
+    if not values:
+        raise Ends
+    return values
 
 
 def _most(path: Path, symbol: str, values: Sequence[Value]) -> Outcome:
     """The first of the values that no other one beats; of different types, that is decided at run time."""
-    if len(values) == 1 and isinstance(values[0], Items):
-        values = values[0].values
-    if not values:
-        raise Ends
     best, rest = path.scalar(values[0], "min() and max()"), values[1:]
     if not rest:
         return best
@@ -157,6 +165,8 @@ def _most(path: Path, symbol: str, values: Sequence[Value]) -> Outcome:
 
 @_is(builtins.range)
 def span(path: Path, *bounds: Value) -> Outcome:
+    if not 1 <= len(bounds) <= _MOST_BOUNDS:
+        raise Ends
     numbers = []
     for bound in bounds:
         number = path.scalar(bound, "range()")

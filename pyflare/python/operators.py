@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable
 from typing import Any, Final
@@ -301,8 +302,18 @@ def contains(path: Path, container: Value, item: Value) -> Bool:
         raise Unsupported(f"`in` {v.described(container)} is not supported")
     if any(not isinstance(one, Scalar | Nothing) for one in container.values):
         raise Unsupported("`in` a tuple or a set of other things than numbers is not supported")
+    if isinstance(item, Float) and any(map(_may_be_nan, container.values)):
+        path.bail_when(f"{item.code} != {item.code}")  # `in` finds the very same NaN
     tests = [compare(path, "==", item, one).code for one in container.values]
     return path.test(" or ".join(f"({test})" for test in tests) or "False")
+
+
+def _may_be_nan(value: Value) -> bool:
+    """Whether it is a float, but not a constant other than NaN."""
+    try:
+        return isinstance(value, Float) and math.isnan(float(value.code))
+    except ValueError:
+        return True
 
 
 _COMPARISONS: Final[dict[Any, str]] = {
