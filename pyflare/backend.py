@@ -22,7 +22,7 @@ from pyflare.config import Config
 from pyflare.errors import Cancelled, DataError, LeftToSpark, Unsupported
 from pyflare.inspection import kernel_sources
 from pyflare.io.allocator import give_back
-from pyflare.io.arrow import to_bytes, write_stream
+from pyflare.io.arrow import to_bytes, write_file, write_stream
 from pyflare.io.cache import ColumnCache
 from pyflare.io.columns import Batch
 from pyflare.io.pages import kernels
@@ -153,7 +153,7 @@ class Backend:
             with self._lock:
                 self._programs[fragment.id] = programs
                 while len(self._programs) > _KNOWN_PLANS:
-                    self._programs.popitem(last=False)
+                    self._plans.pop(_plan_of(self._programs.popitem(last=False)[0]), None)
             if document["conf"].get(_REHEARSING) != "true":
                 self._activity.begin()
                 self._compiler.submit(self._compile_ahead, programs)
@@ -162,7 +162,7 @@ class Backend:
     def _forget(self, programs: Programs) -> None:
         """Plan anew when the plan of a fragment comes again."""
         with self._lock:
-            self._plans.pop(programs.fragment.id.partition(":")[0], None)
+            self._plans.pop(_plan_of(programs.fragment.id), None)
 
     def _configure(self, config: Config) -> None:
         self._cache.resize(config.memory if config.column_cache else 0)
@@ -181,9 +181,10 @@ class Backend:
         wanted = json.loads(request)
         with self._lock:
             programs = self._programs.get(wanted["fragment"])
+            if programs is None:
+                return _failure("unknown-fragment", f"fragment {wanted['fragment']} is not known here")
+            self._programs.move_to_end(wanted["fragment"])
             running = self._running.setdefault(wanted["run"], Running())
-        if programs is None:
-            return _failure("unknown-fragment", f"fragment {wanted['fragment']} is not known here")
         try:
             with self._activity:
                 return json.dumps(self._run(programs, wanted, running))
@@ -210,16 +211,23 @@ class Backend:
         attempt = Attempt(programs, self._pool(threads), threads, self._cache, inputs, running.cancelled, metrics)
         began = time.perf_counter_ns()
         programs.send(self._cache, self._compilers)
-        if wanted.get("stream"):
-            rows = _write_to_pipe(attempt, wanted["out"], zone)
-            figures = _metrics(metrics, rows, time.perf_counter_ns() - began)
-            return {"ok": True, "rows": rows, "inline": None, "metrics": figures}
-        table = attempt.table()
-        started = time.perf_counter_ns()
-        inline = _hand_over(attempt.schema, table, wanted["out"], zone, self._pool(threads) if threads > 1 else None)
-        metrics.add(handover_ns=time.perf_counter_ns() - started)
-        figures = _metrics(metrics, table.rows, started - began)
-        return {"ok": True, "rows": table.rows, "inline": inline, "metrics": figures}
+        inline = None
+        try:
+            if wanted.get("stream"):
+                rows, ran = _write_to_pipe(attempt, wanted["out"], zone), time.perf_counter_ns()
+            else:
+                # Opened now: a driver that cancels takes its memory back, and the name may soon be another file's.
+                with Path(wanted["out"]).open("r+b", buffering=0) as out:
+                    table = attempt.table()
+                    rows, ran = table.rows, time.perf_counter_ns()
+                    if running.cancelled.is_set():
+                        raise Cancelled("the query was cancelled")
+                    pool = self._pool(threads) if threads > 1 else None
+                    inline = _hand_over(attempt.schema, table, out.fileno(), zone, pool)
+                metrics.add(handover_ns=time.perf_counter_ns() - ran)
+        finally:
+            programs.release()
+        return {"ok": True, "rows": rows, "inline": inline, "metrics": _metrics(metrics, rows, ran - began)}
 
     def _pool(self, threads: int) -> ThreadPoolExecutor:
         with self._lock:
@@ -258,6 +266,11 @@ class Backend:
             return self._programs[fragment]
 
 
+def _plan_of(fragment: str) -> str:
+    """The identity of the plan that a fragment, by its id, is of."""
+    return fragment.partition(":")[0]
+
+
 def _answer(decision: Decision) -> dict[str, Any]:
     reasons = [{"node": r.node, "op": r.op, "reason": r.reason} for r in decision.reasons]
     fragments = [
@@ -274,13 +287,13 @@ def _answer(decision: Decision) -> dict[str, Any]:
     return {"fragments": fragments, "reasons": reasons, "log": log_text, "error": decision.error}
 
 
-def _hand_over(schema: Schema, table: Table, out: str, zone: str, pool: ThreadPoolExecutor | None) -> str | None:
+def _hand_over(schema: Schema, table: Table, out: int, zone: str, pool: ThreadPoolExecutor | None) -> str | None:
     """Write the rows to the file, or give them back as base64 when they are few."""
     if table.rows <= _INLINE_ROWS:
         data = to_bytes(schema, table.batches, zone)
         if len(data) <= _INLINE_BYTES:
             return base64.b64encode(data).decode()
-    write_stream(out, schema, table.batches, zone, pool)
+    write_file(out, schema, table.batches, zone, pool)
     return None
 
 

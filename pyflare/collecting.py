@@ -71,13 +71,16 @@ def loading() -> threading.Thread:
 
 
 def _collected(df: DataFrame) -> list[Row] | None:
-    """The rows; None, and nothing has run, when PyFlare does not run the whole query."""
+    """The rows; None when Spark has to make them, since PyFlare does not run the whole query, or a text is no UTF-8."""
     if loading().is_alive():
         return None
     from pyflare.frame import read
-    from pyflare.rows import rows_of
+    from pyflare.rows import MalformedTextError, rows_of
     from pyflare.shim import find_shim
 
     shim = find_shim(df)
     answer = None if shim is None else shim.collectToPython(df._jdf)
-    return None if answer is None else rows_of(read(json.loads(answer)))
+    try:
+        return None if answer is None else rows_of(read(json.loads(answer)))
+    except MalformedTextError:
+        return None

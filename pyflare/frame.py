@@ -115,13 +115,15 @@ def _delivered(df: DataFrame) -> pa.Table | None:
     lent = None if loan is None else loan.path
     try:
         answer = json.loads(shim(df).toArrow(df._jdf, lent) or "null")
-        if loan is not None and answer is not None and answer.get("path") == lent:
-            stream, loan = loan.take(), None
-            return pa.ipc.open_stream(stream).read_all()
-        return None if answer is None else read(answer)
-    finally:
+    except BaseException:  # cancelled, for one: the backend may be at it still
         if loan is not None:
-            loan.give_back()
+            loan.drop()
+        raise
+    if loan is not None and answer is not None and answer.get("path") == lent:
+        return pa.ipc.open_stream(loan.take()).read_all()
+    if loan is not None:
+        loan.give_back()
+    return None if answer is None else read(answer)
 
 
 def read(answer: dict[str, str]) -> pa.Table:

@@ -21,7 +21,7 @@ KEEP_SECONDS: Final = 30.0
 
 
 class Loan:
-    """Memory in the backend's hands until `take`, `take` or `give_back` is called once."""
+    """Memory in the backend's hands until `take`, `give_back` or `drop` is called once."""
 
     def __init__(self, lender: Lender, descriptor: int) -> None:
         self._lender = lender
@@ -39,8 +39,12 @@ class Loan:
         return pa.py_buffer(mapping)
 
     def give_back(self) -> None:
-        """Nobody reads the memory any more."""
+        """Nobody reads the memory any more, or writes to it."""
         self._lender.receive(self._descriptor)
+
+    def drop(self) -> None:
+        """Let the system have the memory when the backend, which may still write to it, is through."""
+        os.close(self._descriptor)
 
 
 class Lender:

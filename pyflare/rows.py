@@ -13,6 +13,10 @@ from pyspark.sql import Row
 from pyspark.sql.types import DateType, TimestampNTZType, TimestampType
 
 
+class MalformedTextError(ValueError):
+    """A string is not UTF-8: Java shows it in a way of its own."""
+
+
 def rows_of(table: pa.Table) -> list[Row]:
     """The rows of a table, with the Python values that Spark's `collect` has for its types."""
     with _without_collector():
@@ -44,7 +48,10 @@ def _values(column: pa.ChunkedArray) -> Sequence[Any]:
         return _times(column)
     if pa.types.is_boolean(kind) or pa.types.is_integer(kind) or pa.types.is_floating(kind):
         return _plain(column)
-    values: list[Any] = column.to_numpy(zero_copy_only=False).tolist()
+    try:
+        values: list[Any] = column.to_numpy(zero_copy_only=False).tolist()
+    except (UnicodeDecodeError, pa.ArrowException) as error:
+        raise MalformedTextError from error
     return values
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession, functions
 
-from tests.differential import assert_same
+import pyflare
+from tests.differential import assert_same, configured
 
 FAR: Final = 10**12
 NO_BROADCAST: Final = {"spark.sql.autoBroadcastJoinThreshold": "-1"}
@@ -117,3 +118,69 @@ def test_rows_that_fail_in_row_groups_that_a_later_condition_rules_out(
     conf = {"spark.sql.parquet.filterPushdown": pushdown}
     assert_same(spark, query, accelerated=failing == 9, raises="DIVIDE_BY_ZERO", conf=conf)
     spark.catalog.dropTempView("ruled_out")
+
+
+@pytest.mark.parametrize("function", ["first", "last"])
+def test_first_of_filtered_rows_beside_distinct_values(corners: SparkSession, function: str) -> None:
+    query = f"SELECT {function}(v) FILTER (WHERE id = 3), count(DISTINCT id) FROM few"
+    assert_same(corners, query, accelerated="FILTER beside a DISTINCT")
+
+
+def test_sorts_below_a_union_are_seen(corners: SparkSession) -> None:
+    """The rows of a union come one child after the other."""
+    union = "(SELECT id FROM sorted ORDER BY v DESC) UNION ALL (SELECT id FROM few)"
+    assert_same(corners, f"SELECT * FROM ({union}) LIMIT 3")
+    assert_same(corners, f"SELECT first(id) FROM ({union})")
+
+
+def test_rows_sorted_in_partitions(corners: SparkSession) -> None:
+    numbers = "SELECT id FROM range(0, 10, 1, 2) SORT BY id DESC"
+    assert_same(corners, f"{numbers} LIMIT 3", accelerated="sortWithinPartitions")
+    assert_same(corners, f"SELECT id + 1 FROM ({numbers}) LIMIT 3", accelerated="sortWithinPartitions")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda frame: frame.coalesce(1),
+        lambda frame: frame.repartition(3, "id").sortWithinPartitions("v"),
+        lambda frame: frame.repartition(5).selectExpr("id + 1 AS id"),
+    ],
+)
+def test_partitions_that_the_user_asks_for(corners: SparkSession, change: Callable[[DataFrame], DataFrame]) -> None:
+    frame = change(corners.table("sorted").groupBy("v").agg(functions.max("id").alias("id")))
+    assert "how its rows are to be partitioned" in str(pyflare.explain(frame))
+    with configured(corners, {"spark.pyflare.enabled": "false"}):
+        expected = change(corners.table("sorted").groupBy("v").agg(functions.max("id").alias("id")))
+        partitions = expected.rdd.getNumPartitions()
+    assert frame.rdd.getNumPartitions() == partitions
+
+
+def test_a_subquery_that_chooses_partitions(corners: SparkSession, tmp_path: Path) -> None:
+    """Spark keeps no filter for it above the scan."""
+    frame = corners.range(6).selectExpr("id", "id % 3 AS p")
+    frame.write.partitionBy("p").parquet(str(tmp_path / "by_p"))
+    corners.read.parquet(str(tmp_path / "by_p")).createOrReplaceTempView("by_p")
+    for query in ("SELECT *", "SELECT count(*), sum(id)"):
+        by_subquery = f"{query} FROM by_p WHERE p <= (SELECT min(id) FROM few)"
+        assert_same(corners, by_subquery, accelerated="subquery chooses")
+    corners.catalog.dropTempView("by_p")
+
+
+@pytest.mark.parametrize("hint", ["BROADCAST(s)", "SHUFFLE_HASH(s)"])
+def test_an_order_that_a_join_keeps(corners: SparkSession, hint: str) -> None:
+    """Spark drops the last sort: the streamed side is in that order."""
+    some = "(SELECT id, v FROM sorted ORDER BY v LIMIT 50) x"
+    query = f"SELECT /*+ {hint} */ x.id, x.v FROM {some} JOIN sorted s ON x.id = s.id ORDER BY x.v"
+    assert_same(corners, query, accelerated=False)
+
+
+def test_texts_that_are_no_utf8_are_collected(corners: SparkSession, tmp_path: Path) -> None:
+    texts = [b"a\xff", b"\xed\xa0\x80", b"\xe2\x82", b"fine", None]
+    pq.write_table(pa.table({"id": range(5), "b": pa.array(texts, pa.binary())}), tmp_path / "texts.parquet")
+    frame = corners.read.parquet(str(tmp_path)).selectExpr("id", "cast(b AS STRING) AS s").orderBy("id")
+    assert pyflare.explain(frame).fully_accelerated
+    with configured(corners, {"spark.pyflare.enabled": "false"}):
+        expected = frame.select("*").collect()
+    assert frame.collect() == expected
+    assert [row.s for row in expected[-2:]] == ["fine", None]

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import threading
+import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final
 
@@ -218,6 +221,31 @@ def test_any_bytes(tmp_path: Path, parts: list[list[bytes | None]], type_: DataT
     batches = arrow.read_stream(path, schema)
     found = [value for batch in batches for value in values(batch.columns[0], Layout(type_), batch.length)]
     assert found == [value for part in parts for value in part]
+
+
+def test_nobody_writes_behind_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file's number may be another file's then."""
+    schema, path = [("n", LONG, True)], tmp_path / "out"
+    path.touch()
+    ended = threading.Event()
+    late: list[bool] = []
+
+    def slow(_part: object, _block: object) -> None:
+        time.sleep(0.05)
+        late.append(ended.is_set())
+
+    def batches() -> Iterator[Batch]:
+        for _ in range(8):
+            yield Batch(300_000, (Column(np.arange(300_000)),))
+        raise ValueError("no more")
+
+    monkeypatch.setattr(arrow, "_write_part", slow)
+    with ThreadPoolExecutor(2) as pool:
+        with pytest.raises(ValueError, match="no more"):
+            arrow.write_stream(path, schema, batches(), pool=pool)
+        ended.set()
+    assert late
+    assert not any(late)
 
 
 @pytest.mark.parametrize("rows", [0, 1, 1000, 300_000])

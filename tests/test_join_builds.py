@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ctypes
+import gc
+import weakref
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -115,6 +117,27 @@ def test_groups_of_a_join_table(together: Together, shape: str, nulls: bool) -> 
     found = [numbers.data[starts[g] : starts[g + 1]] for g in groups[:2000]]
     assert np.array_equal(np.concatenate([*found, expected[:0]]), expected[: sum(map(len, found))])
     assert _texts(texts) == [int(number).to_bytes(8) for number in numbers.data[: len(keys)][:100]]
+
+
+@pytest.mark.parametrize("used", [(), (1,)])
+def test_the_texts_of_keys_are_kept(used: tuple[int, ...]) -> None:
+    """Also where the rows are put in another order, without the key's column."""
+    layouts = (Layout(STRING, nullable=False), Layout(LONG, nullable=False))
+    types = (STRING, LONG)
+    attrs = tuple(AttributeReference(type=t, nullable=True, label="c", id=i) for i, t in enumerate(types))
+    source = SourceNode(attrs=attrs, operator=ops.Input(attrs=attrs, node=1))
+    node = BuildNode(attrs=attrs, child=source, keys=(0,), marks=False, rows=True)
+    words = np.frombuffer(b"abab" + bytes(8), np.uint8).copy()
+    texts = Column(np.arange(5, dtype=np.int32), bytes=words)
+    table = Table(layouts, (Batch(4, (texts, Column(np.arange(4)))),))
+    build = Generated(node, (), TableShape(view_layouts(layouts), 4), spec=join_spec(node, layouts, 4), used=used)
+    gone = weakref.ref(words)
+    built = build_table(table, build)
+    del words, texts, table
+    gc.collect()
+    addresses = built.arrays["keys"].reshape(-1, 2)[:2]
+    assert [ctypes.string_at(int(address), int(length)) for address, length in addresses] == [b"a", b"b"]
+    assert gone() is not None
 
 
 def _groups_of(build: Generated, arrays: dict[str, Array], distinct: Array) -> Array:

@@ -10,7 +10,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 import pyflare
-from pyflare import lending
+from pyflare import frame, lending
 from pyflare.lending import Lender, Loan
 
 LARGE = "SELECT id + {0} AS id FROM range(300000)"
@@ -48,6 +48,39 @@ def test_memory_comes_back_with_the_last_reader(lender: Lender) -> None:
     assert part.to_pybytes() == b"cdef"
     del part
     assert memory(borrowed(lender)) == first
+
+
+def test_memory_that_may_still_be_written_to_is_not_lent_again(lender: Lender) -> None:
+    loan = borrowed(lender)
+    write(loan, b"abcdef")
+    with Path(loan.path).open("r+b") as backend:
+        first = memory(loan)
+        loan.drop()
+        other = borrowed(lender)
+        assert memory(other) != first
+        backend.write(b"late")
+        backend.flush()
+        assert Path(other.path).stat().st_size == 0
+    other.give_back()
+
+
+def test_a_query_that_fails_loses_its_memory(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    lender = Lender()
+    monkeypatch.setattr("pyflare.frame.LENDER", lender)
+    kept = borrowed(lender)
+    write(kept, b"abcdef")
+    number = memory(kept)
+    kept.give_back()
+
+    def failing(_df: object) -> object:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pyflare.frame.shim", failing)
+    with pytest.raises(KeyboardInterrupt):
+        frame._delivered(spark.range(3))
+    loan = borrowed(lender)
+    assert memory(loan) != number
+    loan.give_back()
 
 
 def test_little_is_kept(lender: Lender, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any, Final
 
 import numpy as np
@@ -46,7 +46,7 @@ def write_stream(
     zone: str = "UTC",
     pool: ThreadPoolExecutor | None = None,
 ) -> int:
-    """Write batches as an IPC stream over the file at a path, which must exist, or behind a descriptor.
+    """Write batches as an IPC stream over the file at a path, which must exist, or to a descriptor.
 
     With a pool, several record batches are written at a time, each at its own place in the file. Returns the size of
     the stream. Raises OSError, as when the disk is full.
@@ -55,14 +55,25 @@ def write_stream(
         return _write(_Sink(target), schema, batches, zone)
     descriptor = os.open(target, os.O_WRONLY | os.O_CLOEXEC)
     try:
-        if pool is None:
-            size = _write(_Sink(descriptor), schema, batches, zone)
-        else:
-            size = _write_at_once(descriptor, schema, batches, zone, pool)
-        os.ftruncate(descriptor, size)  # not before: the pages of an earlier result are worth having
-        return size
+        return write_file(descriptor, schema, batches, zone, pool)
     finally:
         os.close(descriptor)
+
+
+def write_file(
+    descriptor: int,
+    schema: Schema,
+    batches: Iterable[Batch],
+    zone: str = "UTC",
+    pool: ThreadPoolExecutor | None = None,
+) -> int:
+    """The same, over the file that a descriptor has open."""
+    if pool is None:
+        size = _write(_Sink(descriptor), schema, batches, zone)
+    else:
+        size = _write_at_once(descriptor, schema, batches, zone, pool)
+    os.ftruncate(descriptor, size)  # not before: the pages of an earlier result are worth having
+    return size
 
 
 def to_bytes(schema: Schema, batches: Iterable[Batch], zone: str = "UTC") -> bytes:
@@ -162,13 +173,18 @@ def _write_at_once(
     arrow = arrow_schema(schema, zone)
     empty_stream = to_bytes(schema, (), zone)
     place = before = len(empty_stream) - _END_OF_STREAM
-    jobs = []
-    for block in _coalesced(_blocks(batches, schema, arrow), arrow):
-        size = pa.ipc.get_record_batch_size(block)
-        jobs.append(pool.submit(_write_part, _Part(descriptor, place, before, size), block))
-        place += size
-    for job in jobs:
-        job.result()
+    jobs: list[Future[None]] = []
+    try:
+        for block in _coalesced(_blocks(batches, schema, arrow), arrow):
+            size = pa.ipc.get_record_batch_size(block)
+            jobs.append(pool.submit(_write_part, _Part(descriptor, place, before, size), block))
+            place += size
+        for job in jobs:
+            job.result()
+    finally:  # behind an error, none may write on: the descriptor will be another file's
+        for job in jobs:
+            job.cancel()
+        wait(jobs)
     os.pwrite(descriptor, empty_stream[:before], 0)
     return place + os.pwrite(descriptor, empty_stream[before:], place)
 

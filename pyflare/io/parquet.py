@@ -100,6 +100,10 @@ class Scan:
         morsels = tuple(morsel for morsel in self.morsels if (morsel.file, morsel.row_group) in left)
         return Part(morsels, self.row_groups - len(left), sum(map(self._compressed_bytes, left)))
 
+    def release(self) -> None:
+        """Nobody reads on: from here on columns are kept by the cache only."""
+        self._pins.clear()
+
     def read(self, morsel: Morsel, columns: Sequence[int]) -> Batch:
         """The rows of a morsel in the columns asked for, in that order. Any number of threads may call this at once."""
         batch = self.read_packed(morsel, columns)

@@ -27,3 +27,8 @@ class Pins:
             if len(self._groups) > MAX_ROW_GROUPS:
                 self._groups.popitem(last=False)
             return group
+
+    def clear(self) -> None:
+        """Keep nothing. Those who have a group's columns go on with them."""
+        with self._lock:
+            self._groups.clear()

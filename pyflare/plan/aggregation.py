@@ -190,6 +190,8 @@ def _parts(call: ops.AggregateCall, index: int) -> list[ops.AggregateCall]:
     """What has to be known of each distinct group, so that the whole can be put together from it."""
     if call.function not in _WHOLES:
         raise Unsupported(f"{call.function} beside a DISTINCT aggregate is not supported")
+    if call.function in ("first", "last") and call.filter is not None:
+        raise Unsupported(f"{call.function} with a FILTER beside a DISTINCT aggregate is not supported")
     if call.function != "avg":
         return [replace(call, attr=_part(call.attr.type, -100 - 2 * index))]
     type_, (arg,) = sum_type(call.args[0].type), call.args

@@ -9,7 +9,7 @@ from pyflare.errors import Unsupported
 from pyflare.io.parquet import ScanColumn, ScanFile, ScanSpec
 from pyflare.plan import operators as ops
 from pyflare.plan.decode import Json
-from pyflare.plan.pruning import prunes
+from pyflare.plan.pruning import chooses_by_subquery, prunes
 from pyflare.plan.translate import Translation, translates
 from pyflare.plan.wire import kernel_value, literal_value, wire_type
 from pyflare.types import DataType
@@ -39,6 +39,8 @@ def scan(translation: Translation, node: Json) -> ops.Operator:
         )
         for index, attr in enumerate(attrs)
     )
+    if any(chooses_by_subquery(json) for json in fields["partitionFilters"]):
+        raise Unsupported("a subquery chooses its partitions")
     spec = ScanSpec(
         files=tuple(_file(json, types) for json in fields["files"]),
         columns=columns,

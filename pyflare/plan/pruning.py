@@ -51,6 +51,11 @@ def prunes(decoder: Decoder, filters: Sequence[Json], attrs: Sequence[e.Attribut
             yield from _of(conjunct, positions)
 
 
+def chooses_by_subquery(json: Json) -> bool:
+    """Whether a partition filter waits for a subquery's value. Spark has no other filter for that, as joins have."""
+    return json["e"] != "DynamicPruningExpression" and _mentions_subquery(json)
+
+
 def _mentions_subquery(json: Any) -> bool:
     if isinstance(json, dict):
         return json.get("e") in ("ScalarSubquery", "DynamicPruningExpression") or any(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from pyflare.errors import Unsupported
 from pyflare.plan import operators as ops
 from pyflare.plan.decode import Json
 from pyflare.plan.runtime_filters import without_runtime_filters
-from pyflare.plan.translate import Translation, translates
+from pyflare.plan.translate import LIMITS, Translation, cuts_partitions, translates
 
 
 @translates("ShuffleExchangeExec", "CoalesceExec", "BroadcastExchangeExec")
@@ -62,6 +63,7 @@ def _sort_keys(translation: Translation, json: Any) -> tuple[ops.SortKey, ...]:
 
 @translates("SortExec")
 def sort(translation: Translation, node: Json) -> ops.Operator:
+    """All rows are one partition here, so sorting each partition is sorting all."""
     child = translation.child(node)
     keys = _sort_keys(translation, node["f"]["sortOrder"])
     return ops.Sort(attrs=child.attrs, node=node["i"], child=child, keys=keys)
@@ -79,12 +81,14 @@ def top_k(translation: Translation, node: Json) -> ops.Operator:
     return ops.Project(attrs=tuple(c.attr for c in columns), node=node["i"], child=best, columns=columns)
 
 
-@translates("CollectLimitExec", "GlobalLimitExec", "LocalLimitExec")
+@translates(*LIMITS)
 def limit(translation: Translation, node: Json) -> ops.Operator:
     """`limit` counts the rows before `offset` is taken off; -1 is no limit."""
     child = translation.child(node)
     offset = max(node["f"].get("offset", 0), 0)
     count = node["f"]["limit"]
+    if cuts_partitions(node):
+        raise Unsupported("its first rows are those of the first partitions (SORT BY, sortWithinPartitions)")
     if node["op"] == "LocalLimitExec":
         return child
     rows = None if count < 0 else max(count - offset, 0)

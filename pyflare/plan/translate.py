@@ -7,7 +7,7 @@ becomes an `Input`, whose rows Spark produces. What a node could not be taken fo
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pyflare.config import Config
@@ -24,6 +24,7 @@ Translator = Callable[["Translation", Json], ops.Operator]
 TRANSLATORS: dict[str, Translator] = {}
 
 EXCHANGES = frozenset({"ShuffleExchangeExec", "BroadcastExchangeExec"})
+LIMITS = ("CollectLimitExec", "GlobalLimitExec", "LocalLimitExec")
 TRANSPARENT = frozenset(
     {
         "AdaptiveSparkPlanExec",
@@ -35,13 +36,14 @@ TRANSPARENT = frozenset(
     }
 )
 LAYOUT_EXPRESSIONS = frozenset(
-    {"Rand", "Randn", "Uuid", "Shuffle", "MonotonicallyIncreasingID", "SparkPartitionID", "InputFileName"}
+    {"Rand", "Randn", "RandStr", "Uuid", "Shuffle", "MonotonicallyIncreasingID", "SparkPartitionID", "InputFileName"}
     | {"InputFileBlockStart", "InputFileBlockLength"}
 )
 _IN_WORKERS = frozenset(
     {"ArrowAggregatePythonExec", "FlatMapGroupsInPandasExec", "FlatMapGroupsInArrowExec", "ArrowWindowPythonExec"}
 )
-_LIMITS = ("CollectLimitExec", "GlobalLimitExec", "LocalLimitExec")
+_SHUFFLED = ("ShuffleQueryStageExec", "AQEShuffleReadExec")  # what adaptive execution has run already
+_STREAMING_JOINS = ("BroadcastHashJoinExec", "ShuffledHashJoinExec", "BroadcastNestedLoopJoinExec")
 _HEAVY = (ops.Aggregate, ops.Sort, ops.Model, ops.Join, ops.Evaluate, ops.Grouped)
 
 
@@ -123,7 +125,10 @@ class Translation:
         if operator is not None and not isinstance(operator, ops.Input):
             refusal = self._refusal(operator, around)
             if refusal is None and around.root and not _is_ordered(operator) and _order_is_implied(node):
-                refusal = "Spark may rely on the order in which its merge join puts these rows out"
+                refusal = "Spark may rely on the order in which its join puts these rows out"
+                around = replace(around, refuse=refusal)
+            if refusal is None and not around.single and is_repartitioned(node):
+                refusal = "the query says how its rows are to be partitioned"
             if refusal is None:
                 inputs = tuple(found.node for found in _inputs(operator))
                 outputs = self.structs.outputs(node["out"])
@@ -275,6 +280,27 @@ def inside(node: Json) -> Json:
     return node
 
 
+def cuts_partitions(node: Json) -> bool:
+    """Whether a node is a limit over rows that are sorted in each partition, but not as a whole."""
+    if node["op"] not in LIMITS:
+        return False
+    while node["op"] in ("ProjectExec", "FilterExec", *LIMITS, *EXCHANGES):
+        node = inside(node["ch"][0])
+    return bool(node["op"] == "SortExec" and not node["f"]["global"])
+
+
+def is_repartitioned(node: Json) -> bool:
+    """Whether the user has said how the rows that a node sorts, filters or projects are to be partitioned."""
+    sorts_partitions = False
+    while node["op"] in ("ProjectExec", "FilterExec", "SortExec"):
+        sorts_partitions = sorts_partitions or (node["op"] == "SortExec" and not node["f"]["global"])
+        node = inside(node["ch"][0])
+    if node["op"] in _SHUFFLED:
+        return sorts_partitions
+    by_exchange = node["op"] in EXCHANGES and node["f"].get("shuffleOrigin", {}).get("o") != "ENSURE_REQUIREMENTS"
+    return by_exchange or bool(node["op"] == "CoalesceExec")
+
+
 def _find(node: Json, number: int) -> Json:
     found = next((n for n in _wire_walk(node) if n["i"] == number), None)
     if found is None:
@@ -306,7 +332,7 @@ def _is_ordered(operator: ops.Operator) -> bool:
 
 def _below(parent: Json, index: int, around: Surroundings) -> Surroundings:
     """What is expected of a child of a node that stays with Spark."""
-    layout = around.layout or _depends_on_layout(parent)
+    layout = around.layout or _depends_on_layout(parent) or cuts_partitions(parent)
     if parent["op"] in EXCHANGES:
         return Surroundings(root=False, layout=layout)
     wanted = parent.get("dist", [])
@@ -340,10 +366,17 @@ def _expression_names(json: Any) -> Iterator[str]:
 
 def _order_is_implied(node: Json) -> bool:
     """Whether Spark may have dropped a sort because an operator below delivers its order already."""
-    while node["op"] in ("ProjectExec", "FilterExec", *_LIMITS):
+    while node["op"] in ("ProjectExec", "FilterExec", *LIMITS):
         node = node["ch"][0]
+    if node["op"] in _STREAMING_JOINS:
+        below = [inside(child) for child in node["ch"]]
+        return any(map(_sorts_all, _wire_walk(node))) or any(map(_order_is_implied, below))
     by_keys = node["op"] == "SortAggregateExec" and bool(node["f"]["groupingExpressions"])
     return (by_keys or node["op"] == "SortMergeJoinExec") and any(map(_is_single, _wire_walk(node)))
+
+
+def _sorts_all(node: Json) -> bool:
+    return node["op"] == "TakeOrderedAndProjectExec" or (node["op"] == "SortExec" and bool(node["f"]["global"]))
 
 
 def _is_single(node: Json) -> bool:

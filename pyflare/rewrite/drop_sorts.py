@@ -25,6 +25,6 @@ def _matters_below(operator: ops.Operator, matters: bool) -> bool:
         return True
     if isinstance(operator, ops.Aggregate):
         return any(call.function in _ORDERED_CALLS for call in operator.calls)
-    if isinstance(operator, ops.Join | ops.Sort | ops.Union):
+    if isinstance(operator, ops.Join | ops.Sort):
         return False
-    return matters
+    return matters  # a union's rows come one child after the other

@@ -56,6 +56,12 @@ class Programs:
                 self._opened = scans
             return scans, self._programs
 
+    def release(self) -> None:
+        """A run has ended: give up what its scans have kept for their next morsels."""
+        with self._lock:
+            for scan in (self._opened or {}).values():
+                scan.release()
+
     def without_dense_groups(self) -> None:
         """From now on, generate programs that hash all their groups."""
         with self._lock:

@@ -78,6 +78,8 @@ def build_table(table: Table, build: Generated, together: Together = in_turn) ->
         rows = Batch(1, tuple(map(_one_row, layouts)), (batch,) if any(spec.texts) else ())
     else:
         rows = batch if order is None else taken(batch, layouts, order, together, kept)
+        if any(spec.texts):
+            rows = replace(rows, keep=(*rows.keep, batch))  # the keys that the probes compare with point into it
     return JoinTable(rows, batch.length, {**grouping.arrays, **facts})
 
 
