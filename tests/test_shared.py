@@ -32,6 +32,7 @@ def increased(numbers: npt.NDArray[np.int64], by: int) -> int:
 @pytest.fixture
 def function(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shared:
     monkeypatch.setattr("numba.config.CACHE_DIR", str(tmp_path))
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))  # Numba reads its settings again when a variable has changed
     return again()
 
 
