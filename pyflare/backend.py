@@ -106,16 +106,16 @@ class Backend:
 
     def _warm(self) -> None:
         """What other processes have compiled is loaded; the rest is compiled, much of it by other processes."""
-        shared = Library()
+        process = Library()
         is_cold = not kernels.FUNCTIONS[0].is_cached()
         if is_cold:
-            shared.start()
+            process.start()
             self._compilers.start()
         warm()
         for _ in () if is_cold else library.compile_each():
             if self._activity.has_begun:
                 break  # it would wait for what it does not need
-        kernels.prepare(shared.finish)
+        kernels.prepare(process.finish)
 
     def give_back_at_rest(self) -> None:
         """Hand free memory to the system whenever nothing has run for a while; never returns."""

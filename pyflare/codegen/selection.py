@@ -184,7 +184,7 @@ def _is_number(expr: e.Expr, layouts: Layouts) -> bool:
 # Narrow comparisons ---------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, kw_only=True, eq=True)
+@dataclass(frozen=True, kw_only=True)
 class _Narrow(e.Literal):
     """A literal in a packed column's type, so that vector code compares as many values at once as there can be."""
 

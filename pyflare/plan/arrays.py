@@ -15,8 +15,6 @@ _LEAVES: Final = (ops.Scan, ops.Input)
 _CALLS: Final = (ops.Model, ops.Vectorized, ops.Grouped)
 _HANDING_ON: Final = (ops.Filter, ops.Project, ops.Limit, ops.Sort, ops.Join, ops.Union, *_CALLS)
 _TAKING: Final = (ops.Project, *_CALLS)
-
-
 IDLE_ARRAYS: Final = "columns of arrays are read for models and functions of whole columns only"
 
 

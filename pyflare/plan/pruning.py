@@ -20,8 +20,6 @@ _OPERATORS = {
     "StartsWith": "startswith",
 }
 _MIRRORED = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
-
-
 _COMPARISONS = (
     e.EqualTo, e.EqualNullSafe, e.LessThan, e.LessThanOrEqual, e.GreaterThan, e.GreaterThanOrEqual,
 )  # fmt: skip
